@@ -1,0 +1,9 @@
+//! Trackway: an event gateway.
+
+pub mod clock;
+pub mod config;
+pub mod diagnostic;
+pub mod event;
+pub mod expr;
+pub mod text;
+pub mod value;

@@ -1,0 +1,3 @@
+//! The `trackway` program.
+
+fn main() {}
