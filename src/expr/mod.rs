@@ -2,6 +2,7 @@
 //!
 //! Knows no YAML, no HTTP and no events: a [`Scope`] in, a value out.
 
+pub mod builtins;
 pub mod scope;
 pub mod template;
 
