@@ -5,5 +5,6 @@ pub mod config;
 pub mod diagnostic;
 pub mod event;
 pub mod expr;
+pub mod route;
 pub mod text;
 pub mod value;
