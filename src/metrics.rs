@@ -7,6 +7,7 @@ use std::fmt;
 use std::sync::Mutex;
 use std::sync::PoisonError;
 
+use prometheus_client::collector::Collector;
 use prometheus_client::encoding::EncodeLabelSet;
 use prometheus_client::encoding::text::encode;
 use prometheus_client::metrics::counter::Counter;
@@ -29,24 +30,6 @@ pub struct RejectionLabels {
     /// The status that was answered.
     pub status: u16,
     /// Why, one word.
-    pub reason: String,
-}
-
-/// Labels of what is counted for each destination.
-#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
-pub struct DestinationLabels {
-    /// The destination's key in routing.yaml, or `forward:SOURCE`.
-    pub destination: String,
-}
-
-/// Labels of what happened to events at a destination.
-#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
-pub struct OutcomeLabels {
-    /// The destination's key in routing.yaml, or `forward:SOURCE`.
-    pub destination: String,
-    /// `delivered`, `retried`, `dead`, `dropped`, `unrouted` or `superseded`.
-    pub outcome: String,
-    /// The class of the reason, or the reason of a drop; empty when delivered.
     pub reason: String,
 }
 
@@ -73,16 +56,6 @@ pub struct Metrics {
     pub accepted: Family<SourceLabels, Counter>,
     /// Requests that were refused.
     pub rejected: Family<RejectionLabels, Counter>,
-    /// Events by what became of them.
-    pub outcomes: Family<OutcomeLabels, Counter>,
-    /// Calls a destination has not settled.
-    pub pending: Family<DestinationLabels, Gauge>,
-    /// Items that wait for a retry.
-    pub parked: Family<DestinationLabels, Gauge>,
-    /// 1 while a destination is paused.
-    pub paused: Family<DestinationLabels, Gauge>,
-    /// Bytes of journal segments on disk.
-    pub journal_bytes: Gauge,
     /// Attempts to load a configuration.
     pub reloads: Family<ReloadLabels, Counter>,
     /// 1 if the last attempt to load a configuration was successful.
@@ -105,11 +78,6 @@ impl Default for Metrics {
             registry: Mutex::new(Registry::with_prefix("trackway")),
             accepted: Family::default(),
             rejected: Family::default(),
-            outcomes: Family::default(),
-            pending: Family::default(),
-            parked: Family::default(),
-            paused: Family::default(),
-            journal_bytes: Gauge::default(),
             reloads: Family::default(),
             reload_successful: Gauge::default(),
             reload_success_seconds: Gauge::default(),
@@ -125,11 +93,6 @@ impl Metrics {
         let mut registry = self.registry.lock().unwrap_or_else(PoisonError::into_inner);
         registry.register("calls_accepted", "Calls that are durable", self.accepted.clone());
         registry.register("requests_rejected", "Requests refused", self.rejected.clone());
-        registry.register("events", "Events by what became of them", self.outcomes.clone());
-        registry.register("calls_pending", "Calls not settled", self.pending.clone());
-        registry.register("events_parked", "Events waiting for a retry", self.parked.clone());
-        registry.register("destination_paused", "1 while paused", self.paused.clone());
-        registry.register("journal_bytes", "Bytes of segments", self.journal_bytes.clone());
         registry.register("config_reloads", "Attempts to load", self.reloads.clone());
         registry.register(
             "config_last_reload_successful",
@@ -142,6 +105,12 @@ impl Metrics {
             self.reload_success_seconds.clone(),
         );
         registry.register("config_info", "The active configuration", self.config.clone());
+    }
+
+    /// Asks `collector` as well whenever the numbers are shown.
+    pub fn collect(&self, collector: Box<dyn Collector>) {
+        let mut registry = self.registry.lock().unwrap_or_else(PoisonError::into_inner);
+        registry.register_collector(collector);
     }
 
     /// Everything as `OpenMetrics` text, which Prometheus reads.
