@@ -18,6 +18,7 @@ use crate::expr::Scope;
 use crate::expr::scope::Budget;
 use crate::expr::template::OnError;
 use crate::route::plan::Emit;
+use crate::route::plan::Plan;
 use crate::route::plan::Rule;
 use crate::route::plan::Translator;
 use crate::route::witness::Witness;
@@ -204,6 +205,22 @@ impl Translator {
             }
         }
         Ok(None)
+    }
+}
+
+impl Plan {
+    /// Walks a record through translation alone; the witness sees the events. Says why there are
+    /// none if the rules failed.
+    pub fn events<W: Witness>(
+        &self,
+        record: &Record<'_>,
+        arena: &mut Arena,
+        witness: &mut W,
+    ) -> Option<Verdict> {
+        arena.reset();
+        let budget = budget(record);
+        let events = self.translator.translate(record, (arena, &budget), witness);
+        events.err().map(|failure| failure.verdict())
     }
 }
 
