@@ -13,12 +13,13 @@ pub struct Builtin {
     pub family: Family,
     /// What it returns: a sentence, or a few.
     pub summary: &'static str,
-    /// Its parameters; the first is what a pipe feeds in.
+    /// Its parameters; the first that takes a value is what a pipe feeds in, see
+    /// [`Builtin::subject`].
     pub parameters: &'static [Parameter],
     /// What it can return for arguments that are there, `Missing` included if that can happen. A
     /// lifted function also passes missing and null through.
     pub returns: Kinds,
-    /// Whether missing or null as first argument is passed through unchanged, unseen by `call`.
+    /// Whether a subject that is missing or null is passed through unchanged, unseen by `call`.
     pub lifted: bool,
     /// When it fails, completing "Fails if"; `None` if it never does for arguments of the right
     /// kinds. Every function that reads or builds in proportion to its input can also run out of
@@ -144,6 +145,14 @@ pub(super) const MISSING: Kinds = Kinds::of(Kind::Missing);
 pub(super) const MOMENT: Kinds = TIME.or(TEXT);
 
 impl Builtin {
+    /// The number of the parameter that a pipe feeds and that lifting looks at: the first, but the
+    /// second of `lookup("plans", key)`. `None` if no parameter takes a value.
+    pub fn subject(&self) -> Option<usize> {
+        self.parameters
+            .iter()
+            .position(|parameter| matches!(parameter.accepts, Accepts::Kinds(_)))
+    }
+
     /// The start of a row of a table: a lifted function without parameters that gives text.
     pub(super) const fn new(family: Family, name: &'static str, call: Call) -> Self {
         Self {
@@ -174,7 +183,7 @@ impl Builtin {
         Self { returns, ..self }
     }
 
-    /// Lets `call` see missing and null as first argument.
+    /// Lets `call` see a subject that is missing or null.
     pub(super) const fn sees_missing(self) -> Self {
         Self {
             lifted: false,
