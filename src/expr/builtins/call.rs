@@ -155,13 +155,17 @@ impl<'a> TextOut<'a, '_> {
     /// that doubles a text again and again is stopped before memory matters.
     pub(super) const BYTES_MAX: usize = 1 << 20;
 
+    fn too_long() -> CallError {
+        CallError::size(format!(
+            "the result is longer than {} bytes",
+            Self::BYTES_MAX
+        ))
+    }
+
     /// Appends text.
     pub(super) fn push_str(&mut self, text: &str) -> Result<(), CallError> {
         if Self::BYTES_MAX < self.text.len().saturating_add(text.len()) {
-            return Err(CallError::size(format!(
-                "the result is longer than {} bytes",
-                Self::BYTES_MAX
-            )));
+            return Err(Self::too_long());
         }
         self.text.push_str(text);
         Ok(())
@@ -174,22 +178,7 @@ impl<'a> TextOut<'a, '_> {
 
     /// Appends what a type prints.
     pub(super) fn print(&mut self, what: impl fmt::Display) -> Result<(), CallError> {
-        struct Sink<'s, 'a, 'b>(&'s mut TextOut<'a, 'b>, Option<CallError>);
-        impl fmt::Write for Sink<'_, '_, '_> {
-            fn write_str(&mut self, text: &str) -> fmt::Result {
-                self.0.push_str(text).map_err(|error| {
-                    self.1 = Some(error);
-                    fmt::Error
-                })
-            }
-        }
-        let mut sink = Sink(self, None);
-        match fmt::Write::write_fmt(&mut sink, format_args!("{what}")) {
-            Ok(()) => Ok(()),
-            Err(fmt::Error) => Err(sink
-                .1
-                .unwrap_or_else(|| CallError::conversion("it cannot be printed"))),
-        }
+        fmt::Write::write_fmt(self, format_args!("{what}")).map_err(|fmt::Error| Self::too_long())
     }
 
     /// Whether nothing was appended.
@@ -206,5 +195,11 @@ impl<'a> TextOut<'a, '_> {
     /// The text as a result, charged for.
     pub(super) fn value(self) -> Outcome<'a> {
         self.finish().map(Value::Text)
+    }
+}
+
+impl fmt::Write for TextOut<'_, '_> {
+    fn write_str(&mut self, text: &str) -> fmt::Result {
+        self.push_str(text).map_err(|_| fmt::Error)
     }
 }
