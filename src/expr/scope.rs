@@ -34,6 +34,12 @@ impl Kinds {
         self.0 & Self::of(kind).0 != 0
     }
 
+    /// What is in one of them or in both; `|` where constants are made.
+    #[must_use]
+    pub const fn or(self, other: Self) -> Self {
+        Self(self.0 | other.0)
+    }
+
     /// What is in both.
     #[must_use]
     pub const fn and(self, other: Self) -> Self {
