@@ -68,11 +68,8 @@ pub(super) enum ConnectError {
         address: SocketAddr,
         source: io::Error,
     },
-    #[error("`{host}` {source}")]
-    Handshake {
-        host: String,
-        source: HandshakeError,
-    },
+    #[error("`{host}` {error}")]
+    Handshake { host: String, error: HandshakeError },
     #[error("no connection to `{host}` within {}; is a firewall in between?", seconds(*.after))]
     Timeout { host: String, after: Duration },
 }
@@ -102,14 +99,15 @@ pub(super) fn seconds(duration: Duration) -> String {
 
 impl Connector {
     async fn connect(self, url: Uri) -> Result<Stream, ConnectError> {
-        let (host, port, encrypted) = endpoint(&url)?;
+        let (host, port, encryption) = endpoint(&url)?;
         let due = self.clock.tick().after(self.timeout);
         tokio::select! {
             biased;
-            stream = self.open(host, port, encrypted, due) => stream,
+            // Order: the last address has until `due` too, and this says it better.
             () = self.clock.sleep_until(due) => {
                 Err(ConnectError::Timeout { host: host.to_owned(), after: self.timeout })
             }
+            stream = self.open(host, port, encryption, due) => stream,
         }
     }
 
@@ -117,18 +115,18 @@ impl Connector {
         &self,
         host: &str,
         port: u16,
-        encrypted: Encryption,
+        encryption: Encryption,
         due: Tick,
     ) -> Result<Stream, ConnectError> {
         let addresses = self.addresses(host, port).await?;
         let stream = self.dial(host, &addresses, due).await?;
-        match encrypted {
+        match encryption {
             Encryption::None => Ok(Stream::Plain(stream)),
             Encryption::Tls => match self.tls.handshake(host, stream).await {
                 Ok(stream) => Ok(Stream::Tls(Box::new(stream))),
-                Err(source) => Err(ConnectError::Handshake {
+                Err(error) => Err(ConnectError::Handshake {
                     host: host.to_owned(),
-                    source,
+                    error,
                 }),
             },
         }

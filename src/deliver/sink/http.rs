@@ -37,7 +37,7 @@ use crate::event::delivery::Outgoing;
 use crate::event::delivery::ReasonClass;
 
 /// How much of an answer's body is read, in bytes. Enough for a list of refusals of a thousand items;
-/// what is longer is cut and its connection closed.
+/// what is longer is cut.
 pub const ANSWER_BYTES_MAX: usize = 256 * 1024;
 
 /// How large the head of an answer may be, in bytes. Generous: load balancers add long cookies.
@@ -160,8 +160,8 @@ impl Sink for HttpSink {
     }
 }
 
-/// The first [`ANSWER_BYTES_MAX`] bytes of a body. A longer one is dropped, which closes its
-/// connection: reading on could take for ever.
+/// The first [`ANSWER_BYTES_MAX`] bytes of a body. The rest is dropped, which closes the connection
+/// unless all of it is here already: reading on could take for ever.
 async fn first_bytes(mut body: Incoming) -> Result<Bytes, hyper::Error> {
     let expected = usize::try_from(body.size_hint().lower()).unwrap_or(usize::MAX);
     let mut bytes = BytesMut::with_capacity(expected.min(ANSWER_BYTES_MAX));
@@ -196,6 +196,7 @@ fn explain(error: &(dyn Error + 'static), host: &str) -> SinkError {
                 io::ErrorKind::ConnectionReset | io::ErrorKind::BrokenPipe => {
                     format!("{host} reset the connection before its answer was complete")
                 }
+                io::ErrorKind::UnexpectedEof => closed_early(host),
                 _ => format!("the connection to {host} failed: {error}"),
             };
         }
@@ -214,10 +215,12 @@ fn explain_http(error: &hyper::Error, host: &str) -> Option<String> {
             "{host} does not answer with HTTP/1.1; does its port expect https://?"
         ))
     } else if error.is_incomplete_message() || error.is_closed() || error.is_canceled() {
-        Some(format!(
-            "{host} closed the connection before its answer was complete"
-        ))
+        Some(closed_early(host))
     } else {
         None
     }
+}
+
+fn closed_early(host: &str) -> String {
+    format!("{host} closed the connection before its answer was complete")
 }

@@ -105,11 +105,13 @@ pub(super) enum HandshakeError {
     #[error("is no name a certificate can be for")]
     Name,
     #[error(
-        "cannot be trusted: this machine has no certificate authorities; install its `ca-certificates` or set SSL_CERT_FILE"
+        "cannot be trusted: this machine has no certificate authorities; \
+         install its `ca-certificates` or set SSL_CERT_FILE"
     )]
     NoAuthorities,
     #[error(
-        "has a certificate of an authority this machine does not trust; if it is yours, add the authority to the machine's certificates or set SSL_CERT_FILE"
+        "has a certificate of an authority this machine does not trust; \
+         if it is yours, add the authority to the machine's certificates or set SSL_CERT_FILE"
     )]
     Untrusted,
     #[error("has a certificate that has expired; renew it there, or set this machine's clock")]
@@ -117,7 +119,8 @@ pub(super) enum HandshakeError {
     #[error("has a certificate for another name; use the name the certificate is for")]
     OtherName,
     #[error(
-        "does not answer with TLS; is its URL meant to begin with http:// or to have another port?"
+        "does not answer with TLS; \
+         is its URL meant to begin with http:// or to have another port?"
     )]
     NotTls,
     #[error("cannot be agreed with on TLS: {0}")]
