@@ -3,3 +3,15 @@
 
 mod captures;
 mod tidy;
+
+#![expect(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::string_slice,
+    reason = "a test fails by panicking"
+)]
+
+mod destination_fixture;
+mod sink_connections;
+mod sinks;

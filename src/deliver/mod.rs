@@ -1,0 +1,3 @@
+//! Deliveries → the world.
+
+pub mod sink;
