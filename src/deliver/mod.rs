@@ -15,6 +15,7 @@ use crate::deliver::status::EngineStatus;
 use crate::event::Call;
 use crate::event::Receipt;
 
+pub mod courier;
 pub mod destination;
 pub mod journal;
 pub mod sink;
