@@ -594,8 +594,14 @@ pub enum EventKind {
 
 impl EventKind {
     /// Every type.
-    pub const ALL: [Self; 6] =
-        [Self::Identify, Self::Track, Self::Page, Self::Screen, Self::Group, Self::Alias];
+    pub const ALL: [Self; 6] = [
+        Self::Identify,
+        Self::Track,
+        Self::Page,
+        Self::Screen,
+        Self::Group,
+        Self::Alias,
+    ];
 
     /// The value of `type`.
     pub const fn name(self) -> &'static str {

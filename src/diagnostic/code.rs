@@ -118,7 +118,10 @@ impl Code {
 
     /// The code that reads `TW0204`, in any case.
     pub fn named(name: &str) -> Option<Self> {
-        Self::ALL.iter().copied().find(|code| code.to_string().eq_ignore_ascii_case(name))
+        Self::ALL
+            .iter()
+            .copied()
+            .find(|code| code.to_string().eq_ignore_ascii_case(name))
     }
 }
 

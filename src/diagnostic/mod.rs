@@ -77,8 +77,20 @@ impl Diagnostic {
     }
 
     fn new(code: Code, severity: Severity, span: Option<Span>, message: String) -> Self {
-        let labels = span.map(|span| Label { span, text: String::new() }).into_iter().collect();
-        Self { code, severity, message, labels, help: None }
+        let labels = span
+            .map(|span| Label {
+                span,
+                text: String::new(),
+            })
+            .into_iter()
+            .collect();
+        Self {
+            code,
+            severity,
+            message,
+            labels,
+            help: None,
+        }
     }
 
     /// Says what is true at the primary place.
@@ -93,14 +105,20 @@ impl Diagnostic {
     /// Points at a second place.
     #[must_use]
     pub fn also(mut self, span: Span, text: impl Into<String>) -> Self {
-        self.labels.push(Label { span, text: text.into() });
+        self.labels.push(Label {
+            span,
+            text: text.into(),
+        });
         self
     }
 
     /// Says what to do.
     #[must_use]
     pub fn help(mut self, message: impl Into<String>) -> Self {
-        self.help = Some(Help { message: message.into(), patch: None });
+        self.help = Some(Help {
+            message: message.into(),
+            patch: None,
+        });
         self
     }
 
@@ -112,8 +130,14 @@ impl Diagnostic {
         span: Span,
         replacement: impl Into<String>,
     ) -> Self {
-        let patch = Some(Patch { span, replacement: replacement.into() });
-        self.help = Some(Help { message: message.into(), patch });
+        let patch = Some(Patch {
+            span,
+            replacement: replacement.into(),
+        });
+        self.help = Some(Help {
+            message: message.into(),
+            patch,
+        });
         self
     }
 
@@ -139,17 +163,25 @@ impl Diagnostics {
 
     /// Adds all of `other`.
     pub fn extend(&mut self, other: Self) {
-        other.found.into_iter().for_each(|diagnostic| self.push(diagnostic));
+        other
+            .found
+            .into_iter()
+            .for_each(|diagnostic| self.push(diagnostic));
     }
 
     /// Whether an error was found; warnings do not count.
     pub fn has_errors(&self) -> bool {
-        self.found.iter().any(|diagnostic| diagnostic.severity == Severity::Error)
+        self.found
+            .iter()
+            .any(|diagnostic| diagnostic.severity == Severity::Error)
     }
 
     /// How many of a severity were found.
     pub fn count(&self, severity: Severity) -> usize {
-        self.found.iter().filter(|diagnostic| diagnostic.severity == severity).count()
+        self.found
+            .iter()
+            .filter(|diagnostic| diagnostic.severity == severity)
+            .count()
     }
 
     /// Whether nothing was found.

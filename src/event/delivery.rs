@@ -83,7 +83,9 @@ impl Rendered {
 
     /// The bytes of a range of an item.
     pub fn bytes(&self, range: &Range<u32>) -> &[u8] {
-        self.text.get(range.start as usize..range.end as usize).unwrap_or(&[])
+        self.text
+            .get(range.start as usize..range.end as usize)
+            .unwrap_or(&[])
     }
 }
 
@@ -250,7 +252,11 @@ pub struct Reason {
 impl Reason {
     /// A reason without an answer.
     pub fn new(class: ReasonClass, text: impl Into<String>) -> Self {
-        Self { class, status: None, text: text.into() }
+        Self {
+            class,
+            status: None,
+            text: text.into(),
+        }
     }
 }
 

@@ -34,7 +34,9 @@ impl Program {
         diagnostics: &mut Diagnostics,
     ) -> Option<Self> {
         drop((vocabulary, diagnostics));
-        Some(Self { source: source.clone() })
+        Some(Self {
+            source: source.clone(),
+        })
     }
 
     /// The text it was compiled from.

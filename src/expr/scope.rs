@@ -128,7 +128,11 @@ impl Budget {
 
     /// A full budget.
     pub fn new(seed: u128) -> Self {
-        Self { fuel: Cell::new(Self::FUEL), uuids: Cell::new(0), seed }
+        Self {
+            fuel: Cell::new(Self::FUEL),
+            uuids: Cell::new(0),
+            seed,
+        }
     }
 }
 

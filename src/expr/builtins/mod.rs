@@ -108,9 +108,7 @@ pub enum Call {
     /// With a table as the literal argument.
     Table(for<'a> fn(&Cx<'a, '_>, &[Value<'a>], &Table) -> Result<Value<'a>, String>),
     /// With a lambda, called for each item.
-    Lambda(
-        for<'a> fn(&Cx<'a, '_>, &[Value<'a>], Apply<'_, 'a>) -> Result<Value<'a>, CallError>,
-    ),
+    Lambda(for<'a> fn(&Cx<'a, '_>, &[Value<'a>], Apply<'_, 'a>) -> Result<Value<'a>, CallError>),
 }
 
 /// A lambda, ready to be applied to an item and its index.
