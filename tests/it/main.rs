@@ -1,9 +1,4 @@
 //! All integration tests: one binary, one module for each subject.
-#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
-
-mod captures;
-mod tidy;
-
 #![expect(
     clippy::unwrap_used,
     clippy::panic,
@@ -12,6 +7,8 @@ mod tidy;
     reason = "a test fails by panicking"
 )]
 
+mod captures;
 mod destination_fixture;
 mod sink_connections;
 mod sinks;
+mod tidy;
