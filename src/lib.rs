@@ -2,6 +2,7 @@
 
 pub mod clock;
 pub mod config;
+pub mod deliver;
 pub mod diagnostic;
 pub mod event;
 pub mod expr;

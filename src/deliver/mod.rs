@@ -1,0 +1,4 @@
+//! Durable delivery.
+
+pub mod journal;
+pub mod storage;
