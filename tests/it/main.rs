@@ -9,6 +9,7 @@
 
 mod captures;
 mod destination_fixture;
+mod inbound_fixture;
 mod sink_connections;
 mod sinks;
 mod tidy;
