@@ -5,5 +5,7 @@ pub mod config;
 pub mod diagnostic;
 pub mod event;
 pub mod expr;
+pub mod ingest;
+pub mod server;
 pub mod text;
 pub mod value;

@@ -1,0 +1,1 @@
+//! What a request becomes, from its body on.
