@@ -1,1 +1,0 @@
-//! What a request becomes, from its body on.
