@@ -132,6 +132,7 @@ fn operation(route: Route, body: Value<'_>, arena: &Arena) -> Result<Operation, 
         Route::Push => track::push(body),
         Route::InApp => track::in_app(body),
         Route::Unsubscribe => track::unsubscribe(body),
+        // Of these only the entity has one operation; the others never come here.
         Route::Entity | Route::Batch | Route::Region | Route::Auth => entity::operation(body),
     }
 }

@@ -193,3 +193,106 @@ fn write_fault(fault: &Fault, out: &mut Vec<u8>) {
     out.extend_from_slice(b",\"message\":");
     write_text(&fault.message, out);
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const WAIT: Duration = Duration::from_millis(1200);
+
+    /// Status, `Retry-After` and body of a rejection.
+    fn answer(cause: Cause, envelope: Envelope) -> (u16, Option<String>, String) {
+        let response = rejected(&Rejection::new(cause, envelope));
+        let header = |name| {
+            response
+                .headers()
+                .get(name)
+                .map(|value| value.to_str().unwrap())
+        };
+        assert_eq!(
+            header(header::CONTENT_TYPE),
+            Some("application/json; charset=utf-8")
+        );
+        assert_eq!(
+            header(header::CACHE_CONTROL),
+            Some("no-cache, no-store, must-revalidate, max-age=0")
+        );
+        let body = String::from_utf8(response.body().to_vec()).unwrap();
+        serde_json::from_str::<serde_json::Value>(&body).unwrap();
+        let status = response.status().as_u16();
+        (
+            status,
+            header(header::RETRY_AFTER).map(ToOwned::to_owned),
+            body,
+        )
+    }
+
+    #[test]
+    fn what_may_be_retried_says_when_and_nothing_else_does() {
+        for (cause, status, retry_after) in [
+            (Cause::NotFound, 404, None),
+            (Cause::WrongMethod { allow: "PUT" }, 405, None),
+            (Cause::from(Fault::invalid("a", "b")), 400, None),
+            (Cause::NothingAccepted(Vec::new()), 400, None),
+            (Cause::TooLarge { bytes_max: 1 }, 413, None),
+            (Cause::CredentialsMissing, 401, None),
+            (Cause::CredentialsWrong, 401, None),
+            (Cause::NoDefaultSource, 400, None),
+            (Cause::BodyTimeout, 408, None),
+            (Cause::Throttled { retry_after: WAIT }, 429, Some("2")),
+            (
+                Cause::Overloaded {
+                    retry_after: Duration::ZERO,
+                },
+                503,
+                Some("1"),
+            ),
+            (
+                Cause::NotStored {
+                    retry_after: Duration::MAX,
+                },
+                503,
+                Some("18446744073709551615"),
+            ),
+        ] {
+            for envelope in [Envelope::V1List, Envelope::V1Text, Envelope::V2] {
+                let (found, header, body) = answer(cause.clone(), envelope);
+                assert_eq!((found, header.as_deref()), (status, retry_after), "{body}");
+            }
+        }
+    }
+
+    #[test]
+    fn each_envelope_has_its_shape() {
+        let cause = || Cause::from(Fault::invalid("name", "a \"b\" c"));
+        assert_eq!(
+            answer(cause(), Envelope::V1List).2,
+            "{\"meta\":{\"errors\":[\"a \\\"b\\\" c\"]}}\n"
+        );
+        assert_eq!(
+            answer(cause(), Envelope::V1Text).2,
+            "{\"meta\":{\"error\":\"a \\\"b\\\" c\"}}\n"
+        );
+        assert_eq!(
+            answer(cause(), Envelope::V2).2,
+            "{\"errors\":[{\"reason\":\"invalid\",\"field\":\"name\",\"message\":\"a \\\"b\\\" c\"}]}\n"
+        );
+        assert_eq!(
+            answer(Cause::CredentialsWrong, Envelope::V2).2,
+            "{\"errors\":[{\"reason\":\"credentials_wrong\",\
+             \"message\":\"wrong site id or API key\"}]}\n"
+        );
+    }
+
+    #[test]
+    fn a_wrong_method_is_told_the_right_ones() {
+        let cause = Cause::WrongMethod {
+            allow: "PUT, DELETE, OPTIONS",
+        };
+        let response = rejected(&Rejection::new(cause, Envelope::V1Text));
+        assert_eq!(
+            response.headers().get(header::ALLOW).unwrap(),
+            "PUT, DELETE, OPTIONS"
+        );
+    }
+}
