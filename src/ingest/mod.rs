@@ -24,6 +24,8 @@ pub use body::Limits;
 pub use endpoint::Access;
 pub use endpoint::Endpoint;
 pub use endpoint::Route;
+pub use endpoint::canonical_target;
+pub use rejection::Rejection;
 
 use bytes::Bytes;
 
@@ -36,7 +38,6 @@ use crate::ingest::body::check_size;
 use crate::ingest::rejection::Cause;
 use crate::ingest::rejection::Fault;
 use crate::ingest::rejection::ItemRefusal;
-use crate::ingest::rejection::Rejection;
 use crate::value::Arena;
 use crate::value::Value;
 
@@ -71,7 +72,7 @@ pub enum Success {
 ///
 /// 413 and 400, in the envelope of the endpoint.
 pub fn decode(
-    endpoint: Endpoint,
+    endpoint: &Endpoint,
     content_type: Option<&str>,
     body: &Bytes,
     limits: &Limits,
@@ -79,7 +80,7 @@ pub fn decode(
 ) -> Result<Decoded, Rejection> {
     let route = endpoint.route();
     let read = || {
-        check_size(body, route.body_bytes_max(limits))?;
+        check_size(body, endpoint.body_bytes_max(limits))?;
         if route.ignores_body() {
             return Ok(Body::empty());
         }
@@ -96,7 +97,7 @@ pub fn decode(
             } else {
                 Success::Ok
             };
-            let (api, params) = (route.api(), endpoint.into_params());
+            let (api, params) = (route.api(), endpoint.params().clone());
             let call = Call {
                 operation,
                 api,
@@ -111,7 +112,7 @@ pub fn decode(
             })
         }
     });
-    decoded.map_err(|cause| route.reject(cause))
+    decoded.map_err(|cause| endpoint.reject(cause))
 }
 
 /// What a route asks for, once its body has the shape it must have.

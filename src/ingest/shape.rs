@@ -151,6 +151,7 @@ pub(super) fn require_object_ids(
     }
 }
 
+/// The fault of a field that must be there.
 pub(super) fn missing(field: impl Into<Cow<'static, str>>) -> Fault {
     let field = field.into();
     let message = format!("{field} is required");
@@ -163,6 +164,7 @@ fn empty(field: impl Into<Cow<'static, str>>) -> Fault {
     Fault::required(field, message)
 }
 
+/// The fault of a field that is something else than `wanted`.
 pub(super) fn wrong_kind(
     field: impl Into<Cow<'static, str>>,
     wanted: impl fmt::Display,

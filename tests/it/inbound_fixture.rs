@@ -59,15 +59,11 @@ impl<'a> Inbound<'a> {
             };
         }
         match self.decode() {
-            Ok(Decoded {
-                calls,
-                refused,
-                success,
-            }) => {
-                let url = "https://gateway.example.com";
+            Ok(decoded) => {
+                let url = || "https://gateway.example.com".to_owned();
                 Outcome {
-                    response: respond::accepted(success, &refused, url),
-                    calls,
+                    response: respond::accepted(&decoded, url),
+                    calls: decoded.calls,
                 }
             }
             Err(rejection) => Outcome {
@@ -84,7 +80,7 @@ impl<'a> Inbound<'a> {
         endpoint.admit(identity, None)?;
         let body = Bytes::copy_from_slice(self.body.as_bytes());
         decode(
-            endpoint,
+            &endpoint,
             self.content_type,
             &body,
             &Limits::default(),
