@@ -13,3 +13,9 @@ mod inbound_fixture;
 mod sink_connections;
 mod sinks;
 mod tidy;
+
+#![cfg(test)]
+
+mod captures;
+mod inbound;
+mod inbound_fixture;
