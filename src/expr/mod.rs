@@ -1,28 +1,29 @@
 //! The expression language: text to a checked, compiled [`Program`], and a program to a value.
 //!
-//! Knows no YAML, no HTTP and no events: a [`Scope`] in, a value out. Four stages, each a file:
+//! Knows no YAML, no HTTP and no events: a [`Scope`] in, a value out. Four stages:
 //!
 //! ```text
-//! text → parse → syntax (as written) → compile (names, kinds, literals) → program → eval → value
+//! text → parse → syntax (as written) → compile (names, kinds, constants) → program → eval → value
 //! ```
 //!
-//! JSONPaths inside are parsed and lowered by `path` and run by `query`; functions come from the
+//! JSONPaths inside are parsed, lowered and run by `path`, globs by `glob`; functions come from the
 //! table in [`builtins`]; `mistake` finds the words for what does not parse.
 
 pub mod builtins;
-mod calls;
 mod compile;
 mod eval;
+mod glob;
 mod grammar;
 mod mistake;
 mod parse;
 mod path;
 mod program;
-mod query;
+mod required;
 pub mod scope;
 mod syntax;
 pub mod template;
 
+pub use parse::DEPTH_MAX;
 pub use parse::NESTING_MAX;
 pub use parse::TEXT_BYTES_MAX;
 pub use scope::EvalError;
@@ -35,30 +36,28 @@ pub use template::Template;
 
 use std::sync::Arc;
 
+use crate::diagnostic::Code;
 use crate::diagnostic::Diagnostics;
-use crate::expr::compile::Compiler;
+use crate::expr::compile::Compiled;
 use crate::expr::eval::Machine;
-use crate::expr::program::Id;
+use crate::expr::mistake::Mistake;
+use crate::expr::path::Plan;
+use crate::expr::path::Subject;
 use crate::expr::program::Node;
-use crate::expr::syntax::Comparison;
 use crate::text::Excerpt;
 use crate::text::Span;
+use crate::value::Kind;
 use crate::value::Value;
 
 /// A compiled expression: immutable, cheap to clone, evaluated without allocating from the heap.
 #[derive(Clone, Debug)]
-pub struct Program(Arc<Compiled>);
+pub struct Program(Arc<Inner>);
 
 #[derive(Debug)]
-struct Compiled {
+struct Inner {
     source: Excerpt,
-    nodes: Box<[Node]>,
-    spans: Box<[Span]>,
     whole: Span,
-    root: Id,
-    kinds: Kinds,
-    fails: bool,
-    reads_root: bool,
+    compiled: Compiled,
 }
 
 impl Program {
@@ -70,43 +69,33 @@ impl Program {
         vocabulary: &Vocabulary,
         diagnostics: &mut Diagnostics,
     ) -> Option<Self> {
-        let syntax = match parse::parse(source.text()) {
-            Ok(syntax) => syntax,
+        match parse::parse(source.text()) {
+            Ok(syntax) => compile::compile(&syntax, source, vocabulary, diagnostics)
+                .map(|compiled| Self::new(source, compiled)),
             Err(mistake) => {
                 diagnostics.push(mistake.diagnostic(source));
-                return None;
+                None
             }
-        };
-        let mut compiler = Compiler {
-            source,
-            vocabulary,
-            diagnostics,
-            nodes: Vec::new(),
-            spans: Vec::new(),
-            parameters: Vec::new(),
-            reads_root: false,
-            failed: false,
-        };
-        let root = compiler.compile(&syntax);
-        let Compiler {
-            nodes,
-            spans,
-            reads_root,
-            failed,
-            ..
-        } = compiler;
-        (!failed).then(|| {
-            Self(Arc::new(Compiled {
-                source: source.clone(),
-                whole: source.whole_span(),
-                nodes: nodes.into(),
-                spans: spans.into(),
-                root: root.id,
-                kinds: root.kinds,
-                fails: root.fails,
-                reads_root,
-            }))
-        })
+        }
+    }
+
+    /// Compiles a bare RFC 9535 path, which evaluates to the list of its nodes' values.
+    pub fn compile_path(source: &Excerpt, diagnostics: &mut Diagnostics) -> Option<Self> {
+        let text = source.text();
+        let plan = parse::within_limits(text).and_then(|()| {
+            path::compile(text, Subject::Root).map_err(|error| Mistake::in_path(error, 0))
+        });
+        match plan {
+            Ok(plan) => Some(Self::new(source, Compiled::nodelist(plan, source.whole_span()))),
+            Err(mistake) => {
+                diagnostics.push(mistake.diagnostic(source));
+                None
+            }
+        }
+    }
+
+    fn new(source: &Excerpt, compiled: Compiled) -> Self {
+        Self(Arc::new(Inner { source: source.clone(), whole: source.whole_span(), compiled }))
     }
 
     /// The text it was compiled from.
@@ -116,54 +105,41 @@ impl Program {
 
     /// What it can evaluate to, as far as is known without input.
     pub fn kinds(&self) -> Kinds {
-        self.0.kinds
+        self.0.compiled.root.kinds
     }
 
-    /// Whether evaluating it can fail.
+    /// Whether evaluating it can fail. That every evaluation can run out of fuel does not count.
     pub fn can_fail(&self) -> bool {
-        self.0.fails
+        self.0.compiled.root.fails
     }
 
     /// Whether it looks at `$`.
     pub fn reads_root(&self) -> bool {
-        self.0.reads_root
+        self.0.compiled.reads_root
+    }
+
+    /// Whether it looks at the variable with that place in the vocabulary.
+    pub fn reads_variable(&self, place: usize) -> bool {
+        self.0.compiled.variables.iter().any(|read| usize::from(*read) == place)
+    }
+
+    /// Its value, if it is the same whatever the scope and no list or object.
+    pub fn constant(&self) -> Option<Value<'_>> {
+        match self.0.compiled.node(self.0.compiled.root.id)? {
+            Node::Constant(constant) => Some(constant.value()),
+            _ => None,
+        }
     }
 
     /// The texts a variable must be one of for this condition to hold, when it says so plainly:
-    /// `op == "a"`, `op in ["a", "b"]`, alone or joined to more by `and`.
+    /// `op == "a"`, `op in ["a", "b"]`, alone, joined to more by `and`, or each side of an `or`.
+    /// `variable` can also be a path such as `$.type`.
     pub fn equals_literal_on(
         &self,
         variable: &str,
         vocabulary: &Vocabulary,
     ) -> Option<Vec<String>> {
-        let place = vocabulary
-            .variables
-            .iter()
-            .rposition(|it| it.name == variable)?;
-        self.required(self.0.root, u16::try_from(place).ok()?)
-    }
-
-    fn required(&self, id: Id, place: u16) -> Option<Vec<String>> {
-        let node = |id: Id| self.0.nodes.get(id.0 as usize);
-        let is_variable = |id: Id| matches!(node(id), Some(Node::Variable(at)) if *at == place);
-        let text = |id: Id| match node(id) {
-            Some(Node::Text(text)) => Some(text.to_string()),
-            _ => None,
-        };
-        match node(id)? {
-            Node::Compare(Comparison::Equal, left, right) if is_variable(*left) => {
-                Some(vec![text(*right)?])
-            }
-            Node::Compare(Comparison::Equal, left, right) if is_variable(*right) => {
-                Some(vec![text(*left)?])
-            }
-            Node::In(item, list, false) if is_variable(*item) => match node(*list)? {
-                Node::List(items) => items.iter().map(|item| text(*item)).collect(),
-                _ => None,
-            },
-            Node::All(parts) => parts.iter().find_map(|part| self.required(*part, place)),
-            _ => None,
-        }
+        required::texts(&self.0.compiled, variable, vocabulary)
     }
 
     /// Evaluates.
@@ -172,17 +148,8 @@ impl Program {
     ///
     /// A conversion, an arithmetic error, or a limit, with the place in the text that caused it.
     pub fn eval<'a>(&'a self, scope: &Scope<'a>) -> Result<Value<'a>, EvalError> {
-        let machine = Machine {
-            nodes: &self.0.nodes,
-            spans: &self.0.spans,
-            whole: self.0.whole,
-            scope,
-            item: scope.item,
-            index: scope.index,
-            parameters: [Value::Missing; 3],
-            depth: 0,
-        };
-        machine.eval(self.0.root)
+        let Inner { whole, compiled, .. } = &*self.0;
+        Machine::new(&compiled.nodes, &compiled.spans, *whole, scope).eval(compiled.root.id)
     }
 
     /// Evaluates a condition: missing and null are false.
@@ -193,12 +160,12 @@ impl Program {
     pub fn holds(&self, scope: &Scope<'_>) -> Result<bool, EvalError> {
         let value = self.eval(scope)?;
         match value.kind() {
-            crate::value::Kind::Bool => Ok(value.as_bool() == Some(true)),
-            crate::value::Kind::Missing | crate::value::Kind::Null => Ok(false),
-            kind => Err(EvalError {
-                code: crate::diagnostic::Code::WrongKindAtRunTime,
-                span: self.source().whole_span(),
-                message: format!("a condition needs a bool, this is {}", kind.word()),
+            Kind::Bool => Ok(value.as_bool() == Some(true)),
+            Kind::Missing | Kind::Null => Ok(false),
+            _ => Err(EvalError {
+                code: Code::WrongKindAtRunTime,
+                span: self.0.whole,
+                message: format!("a condition needs a bool, {}", eval::described(value)),
             }),
         }
     }

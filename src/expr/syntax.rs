@@ -7,6 +7,8 @@ use std::ops::Range;
 pub(super) struct Syntax {
     pub(super) form: Form,
     pub(super) at: Range<usize>,
+    /// How many nodes stand one below another, this one included.
+    pub(super) depth: usize,
 }
 
 #[derive(Clone, Debug)]
@@ -44,7 +46,7 @@ pub(super) enum Form {
     /// `x is kind`, `x is not kind`.
     Is {
         value: Box<Syntax>,
-        kind: String,
+        kind: KindWord,
         negated: bool,
     },
     /// `x ~ glob`, `x !~ glob`.
@@ -62,6 +64,13 @@ pub(super) enum Form {
     },
 }
 
+/// The word behind `is`.
+#[derive(Clone, Debug)]
+pub(super) struct KindWord {
+    pub(super) word: String,
+    pub(super) at: Range<usize>,
+}
+
 /// A stretch of an interpolated text.
 #[derive(Clone, Debug)]
 pub(super) enum Piece {
@@ -69,11 +78,14 @@ pub(super) enum Piece {
     Hole(Syntax),
 }
 
-/// A function call; a pipe's left side is its first argument.
+/// A function call.
 #[derive(Clone, Debug)]
 pub(super) struct Call {
     pub(super) name: String,
     pub(super) name_at: Range<usize>,
+    /// What a pipe feeds in; it takes the place of the function's subject.
+    pub(super) piped: Option<Box<Syntax>>,
+    /// What stands in parentheses.
     pub(super) arguments: Vec<Argument>,
     /// The parentheses, or the end of the name.
     pub(super) arguments_at: Range<usize>,
@@ -102,6 +114,18 @@ pub(super) enum Arithmetic {
     Remainder,
 }
 
+impl Arithmetic {
+    pub(super) const fn symbol(self) -> &'static str {
+        match self {
+            Self::Add => "+",
+            Self::Subtract => "-",
+            Self::Multiply => "*",
+            Self::Divide => "/",
+            Self::Remainder => "%",
+        }
+    }
+}
+
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Comparison {
     Equal,
@@ -112,6 +136,19 @@ pub(super) enum Comparison {
     GreaterOrEqual,
 }
 
+impl Comparison {
+    pub(super) const fn symbol(self) -> &'static str {
+        match self {
+            Self::Equal => "==",
+            Self::NotEqual => "!=",
+            Self::Less => "<",
+            Self::LessOrEqual => "<=",
+            Self::Greater => ">",
+            Self::GreaterOrEqual => ">=",
+        }
+    }
+}
+
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Fallback {
     /// `??`: missing or null.
@@ -120,4 +157,55 @@ pub(super) enum Fallback {
     Missing,
     /// `catch`: an error.
     Error,
+}
+
+impl Syntax {
+    pub(super) fn new(form: Form, at: Range<usize>) -> Self {
+        let depth = 1 + form.depth_below();
+        Self { form, at, depth }
+    }
+}
+
+impl Form {
+    fn depth_below(&self) -> usize {
+        let deepest = |parts: &[Syntax]| parts.iter().map(|part| part.depth).max().unwrap_or(0);
+        match self {
+            Self::Missing
+            | Self::Null
+            | Self::Bool(_)
+            | Self::Number(_)
+            | Self::Text(_)
+            | Self::Regex(_)
+            | Self::Path(_)
+            | Self::Name(_) => 0,
+            Self::Interpolation(pieces) => {
+                let holes = pieces.iter().filter_map(|piece| match piece {
+                    Piece::Plain(_) => None,
+                    Piece::Hole(hole) => Some(hole.depth),
+                });
+                holes.max().unwrap_or(0)
+            }
+            Self::List(parts) | Self::All(parts) | Self::Any(parts) => deepest(parts),
+            Self::Member(below, _)
+            | Self::Negate(below)
+            | Self::Not(below)
+            | Self::Is { value: below, .. } => below.depth,
+            Self::Index(left, right)
+            | Self::Arithmetic(_, left, right)
+            | Self::Compare(_, left, right)
+            | Self::Fallback(_, left, right)
+            | Self::In { item: left, list: right, .. }
+            | Self::Glob { value: left, glob: right, .. } => left.depth.max(right.depth),
+            Self::Choice { when, then, otherwise } => {
+                when.depth.max(then.depth).max(otherwise.depth)
+            }
+            Self::Call(call) => {
+                let arguments = call.arguments.iter().map(|argument| match &argument.value {
+                    ArgumentValue::Value(value) => value.depth,
+                    ArgumentValue::Lambda { body, .. } => body.depth,
+                });
+                arguments.chain(call.piped.iter().map(|piped| piped.depth)).max().unwrap_or(0)
+            }
+        }
+    }
 }

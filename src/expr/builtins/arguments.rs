@@ -154,7 +154,7 @@ pub(super) fn unreadable(what: &str, value: Value<'_>) -> CallError {
 }
 
 /// A value in a message: JSON, cut when it is long.
-pub(super) fn shown(value: Value<'_>) -> String {
+pub(in crate::expr) fn shown(value: Value<'_>) -> String {
     const CHARACTERS_MAX: usize = 60;
     if let Value::Secret(_) = value {
         return "a secret".to_owned();

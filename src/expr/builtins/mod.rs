@@ -13,6 +13,7 @@ mod text;
 mod time;
 mod words;
 
+pub(in crate::expr) use arguments::shown;
 pub use call::Apply;
 pub use call::Call;
 pub use call::CallError;

@@ -1,0 +1,115 @@
+//! Quotes and brackets: which one is not closed, or was never opened.
+
+use crate::diagnostic::Code;
+use crate::expr::mistake::Mistake;
+
+/// A quote that is never closed, or a `{` in a text that no expression follows.
+pub(super) fn open_text(text: &str) -> Option<Mistake> {
+    let Scan { open, .. } = scan(text);
+    let texts = |mark: &&(char, usize)| matches!(mark.0, '"' | '\'');
+    let (mark, from) = *open.iter().rev().find(texts)?;
+    // `"a { b"`: the quote at the end seems to open a text inside of the braces.
+    let hole = open.windows(2).find_map(|pair| match pair {
+        [('"', _), ('{', hole)] => Some(*hole),
+        _ => None,
+    });
+    if let Some(hole) = hole {
+        return Some(
+            Mistake::new(Code::Unbalanced, hole..hole + 1, "`{` is not closed")
+                .here("begins a value inside the text")
+                .fix("write `\\{` for the character itself", hole..hole, "\\"),
+        );
+    }
+    let end = text.trim_end().len();
+    Some(
+        Mistake::new(Code::Unbalanced, from..from + 1, format!("quote `{mark}` is not closed"))
+            .here("opened here")
+            .fix(format!("close it with `{mark}`"), end..end, mark),
+    )
+}
+
+/// A bracket that is never closed or never opened.
+pub(super) fn brackets(text: &str) -> Option<Mistake> {
+    let Scan { open, stray } = scan(text);
+    if let Some((char, at)) = stray {
+        let mistake = Mistake::new(Code::Unbalanced, at..at + 1, format!("`{char}` closes nothing"));
+        let opener = open.last().filter(|(mark, _)| matches!(mark, '(' | '['));
+        return Some(match opener {
+            Some((mark, _)) => {
+                let message = format!("`{mark}` is closed with `{}`", closer(*mark));
+                mistake.fix(message, at..at + 1, closer(*mark))
+            }
+            None => mistake.fix("remove it", at..at + 1, ""),
+        });
+    }
+    let (mark, from) = open.last().copied()?;
+    let close = closer(mark);
+    let end = text.trim_end().len();
+    Some(
+        Mistake::new(Code::Unbalanced, from..from + 1, format!("bracket `{mark}` is not closed"))
+            .here("opened here")
+            .fix(format!("close it with `{close}`"), end..end, close),
+    )
+}
+
+/// Whether the byte is inside the braces of a text.
+pub(super) fn in_hole(text: &str, at: usize) -> bool {
+    let open = scan(text.get(..at).unwrap_or(text)).open;
+    open.windows(2).any(|pair| matches!(pair, [('"', _), ('{', _)]))
+}
+
+const fn closer(mark: char) -> &'static str {
+    match mark {
+        '(' => ")",
+        '[' => "]",
+        _ => "}",
+    }
+}
+
+/// What a text leaves open, outermost first, and the first bracket that closes nothing.
+struct Scan {
+    open: Vec<(char, usize)>,
+    stray: Option<(char, usize)>,
+}
+
+fn scan(text: &str) -> Scan {
+    let mut open: Vec<(char, usize)> = Vec::new();
+    let mut chars = text.char_indices().peekable();
+    let mut before = ' ';
+    while let Some((at, char)) = chars.next() {
+        let top = open.last().map(|(mark, _)| *mark);
+        match (top, char) {
+            (Some('"'), '\\') => drop(chars.next()),
+            (Some('"'), '"') => drop(open.pop()),
+            (Some('"'), '{') => open.push((char, at)),
+            (Some('"'), _) => {}
+            (_, '"') if before == 'r' => open.push(('r', at)),
+            (Some('r'), '\\') => drop(chars.next()),
+            (Some('r'), _) => {
+                if char == '"' {
+                    open.pop();
+                }
+            }
+            // In '…' a quote is doubled; in a JSONPath it has a backslash. Both are skipped.
+            (Some('\''), '\\') if chars.peek().is_some_and(|(_, next)| *next == '\'') => {
+                // `'\'` is a whole text unless something follows that closes it again.
+                if text.get(at + 2..).is_some_and(|rest| rest.contains('\'')) {
+                    chars.next();
+                }
+            }
+            (Some('\''), '\'') => drop(open.pop()),
+            (Some('\''), _) => {}
+            (_, '"' | '\'' | '(' | '[' | '{') => open.push((char, at)),
+            (Some('('), ')') | (Some('['), ']') | (Some('{'), '}') => drop(open.pop()),
+            (_, ')' | ']' | '}') => return Scan { open, stray: Some((char, at)) },
+            _ => {}
+        }
+        before = char;
+    }
+    for mark in &mut open {
+        if mark.0 == 'r' {
+            mark.0 = '"';
+        }
+    }
+    Scan { open, stray: None }
+}
