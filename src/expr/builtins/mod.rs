@@ -4,13 +4,23 @@
 mod arguments;
 mod calendar;
 mod call;
+mod each;
+mod encoding;
 pub mod examples;
+mod general;
+mod hash;
+mod list;
+mod members;
 mod moment;
 mod number;
+mod object;
 mod patterns;
+mod reshape;
 mod signature;
+mod sorting;
 mod text;
 mod time;
+mod url;
 mod words;
 
 pub use call::Apply;
@@ -33,6 +43,14 @@ pub static ALL: &[&[Builtin]] = &[
     number::TABLE,
     time::TABLE,
     calendar::TABLE,
+    list::TABLE,
+    each::TABLE,
+    object::TABLE,
+    reshape::TABLE,
+    hash::TABLE,
+    encoding::TABLE,
+    url::TABLE,
+    general::TABLE,
 ];
 
 /// The function of that name.
