@@ -5,3 +5,4 @@
 
 pub mod settings;
 pub mod vocabulary;
+pub mod yaml;

@@ -6,6 +6,9 @@
 use crate::text::Span;
 
 pub mod code;
+pub mod json;
+pub mod render;
+pub mod suggest;
 
 pub use code::Code;
 
@@ -16,6 +19,16 @@ pub enum Severity {
     Error,
     /// It can be used, and probably does not do what was meant.
     Warning,
+}
+
+impl Severity {
+    /// `error` or `warning`.
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Error => "error",
+            Self::Warning => "warning",
+        }
+    }
 }
 
 /// A place and what is true there.
