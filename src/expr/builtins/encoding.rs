@@ -103,7 +103,7 @@ fn parse_json<'a>(cx: &Cx<'a, '_>, args: &[Value<'a>]) -> Outcome<'a> {
     // A value takes at least two bytes of text; on average it takes about ten.
     cx.spend(1 + text.len() as u64 / 8)?;
     value::parse(text.as_bytes(), ParseLimits::default(), cx.arena)
-        .map_err(|error| CallError::conversion(format!("not valid JSON: {error}")))
+        .map_err(|error| CallError::conversion(format!("cannot read it as JSON: {error}")))
 }
 
 fn base64<'a>(cx: &Cx<'a, '_>, args: &[Value<'a>]) -> Outcome<'a> {

@@ -121,7 +121,7 @@ pub(super) fn row<'a>(cx: &Cx<'a, '_>, table: &Table, key: &str) -> Outcome<'a> 
         ParseLimits::default(),
         cx.arena,
     )
-    .map_err(|error| CallError::conversion(format!("the table's row is not valid JSON: {error}")))
+    .map_err(|error| CallError::conversion(format!("finds a row that is not valid JSON: {error}")))
 }
 
 fn lookup<'a>(cx: &Cx<'a, '_>, args: &[Value<'a>], table: &Table) -> Outcome<'a> {

@@ -191,6 +191,6 @@ fn bucket<'a>(cx: &Cx<'a, '_>, args: &[Value<'a>]) -> Outcome<'a> {
         .fold(0, |sum: u64, byte| (sum << 8) | u64::from(*byte));
     let bucket = head
         .checked_rem(buckets)
-        .ok_or_else(|| CallError::arithmetic("there must be at least one bucket"))?;
+        .ok_or_else(|| CallError::arithmetic("needs at least one bucket"))?;
     Ok(count(usize::try_from(bucket).unwrap_or(usize::MAX)))
 }

@@ -184,7 +184,7 @@ fn flatten<'a>(cx: &Cx<'a, '_>, args: &[Value<'a>]) -> Outcome<'a> {
     let depth = optional_int_at(args, 1)?.unwrap_or(1);
     if !(0..=DEPTH_MAX).contains(&depth) {
         return Err(CallError::arithmetic(format!(
-            "`depth` must be from 0 to {DEPTH_MAX}"
+            "needs a `depth` from 0 to {DEPTH_MAX}"
         )));
     }
     let mut items = cx.arena.vec();

@@ -193,7 +193,7 @@ impl Sum {
         };
         number
             .map(Value::Number)
-            .ok_or_else(|| CallError::arithmetic("the sum is out of range"))
+            .ok_or_else(|| CallError::arithmetic("gives a sum that is out of range"))
     }
 }
 
@@ -282,7 +282,7 @@ fn round<'a>(cx: &Cx<'a, '_>, args: &[Value<'a>]) -> Outcome<'a> {
     let places = usize::try_from(optional_int_at(args, 1)?.unwrap_or(0)).unwrap_or(usize::MAX);
     if PLACES_MAX < places {
         return Err(CallError::arithmetic(format!(
-            "`places` must be from 0 to {PLACES_MAX}"
+            "needs `places` from 0 to {PLACES_MAX}"
         )));
     }
     let float = match number_of(value)? {
@@ -383,7 +383,7 @@ fn incomparable(left: Value<'_>, right: Value<'_>) -> CallError {
         return wanted("numbers, timestamps or strings", left);
     }
     CallError::kind(format!(
-        "{} and {} cannot be compared",
+        "cannot compare {} with {}",
         shown(left),
         shown(right)
     ))
@@ -394,7 +394,7 @@ fn clamp<'a>(_: &Cx<'a, '_>, args: &[Value<'a>]) -> Outcome<'a> {
     let (number, least, most) = (number_of(value)?, number_of(low)?, number_of(high)?);
     if most.order(least).is_lt() {
         return Err(CallError::arithmetic(format!(
-            "{} is less than {}",
+            "needs a `high` that is not below `low`, {} is below {}",
             shown(high),
             shown(low)
         )));

@@ -279,6 +279,6 @@ pub(super) fn deeper(depth: u32) -> Result<u32, CallError> {
         return Ok(depth + 1);
     }
     Err(CallError::size(format!(
-        "nested deeper than {DEPTH_MAX} levels"
+        "cannot follow what is nested deeper than {DEPTH_MAX} levels"
     )))
 }

@@ -164,7 +164,7 @@ fn of_number<'a>(cx: &Cx<'a, '_>, value: Value<'a>, times: u32) -> Outcome<'a> {
 
 pub(super) fn in_range<'a>(time: Option<Timestamp>, value: Value<'a>) -> Outcome<'a> {
     time.map(Value::Time).ok_or_else(|| {
-        let mut error = unreadable("within the years 0001 to 9999", value);
+        let mut error = unreadable("a moment in the years 0001 to 9999", value);
         if let (CallError::Own { message, .. }, true) = (&mut error, 1e11 <= size_of(value)) {
             message.push_str("; is it in another unit, then `from_unix_ms` or `detect_time`?");
         }
@@ -180,7 +180,7 @@ fn size_of(value: Value<'_>) -> f64 {
     number.map_or(0.0, |number| number.as_f64().abs())
 }
 
-fn int<'a>(int: i64) -> Value<'a> {
+fn int(int: i64) -> Value<'static> {
     Value::Number(Number::Int(int))
 }
 
