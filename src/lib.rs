@@ -13,7 +13,6 @@
 //! 1  clock     metrics   text        time, counting, source positions
 //! ```
 
-pub mod cli;
 pub mod clock;
 pub mod config;
 pub mod deliver;

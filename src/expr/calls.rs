@@ -43,7 +43,12 @@ impl Compiler<'_> {
         let Some(matched) = self.matched(builtin, call) else {
             return self.unknown(at);
         };
-        let mut made = Made { arguments: Vec::new(), extra: Extra::None, fails: false, absent: Kinds::NONE };
+        let mut made = Made {
+            arguments: Vec::new(),
+            extra: Extra::None,
+            fails: false,
+            absent: Kinds::NONE,
+        };
         let subject = builtin.subject();
         for (place, (parameter, argument)) in matched.iter().enumerate() {
             let typed = argument.and_then(|it| self.argument(builtin, parameter, it, &mut made));
@@ -55,10 +60,18 @@ impl Compiler<'_> {
             }
             made.arguments.push(typed.map(|typed| typed.id));
         }
-        let node = CallNode { builtin, arguments: made.arguments.into(), extra: made.extra };
+        let node = CallNode {
+            builtin,
+            arguments: made.arguments.into(),
+            extra: made.extra,
+        };
         let id = self.add(Node::Call(Box::new(node)), at);
         let fails = made.fails || builtin.fails.is_some();
-        Typed { id, kinds: builtin.returns | made.absent, fails }
+        Typed {
+            id,
+            kinds: builtin.returns | made.absent,
+            fails,
+        }
     }
 
     fn unknown_function(&mut self, call: &Call, at: &Range<usize>) -> Typed {
@@ -89,16 +102,34 @@ impl Compiler<'_> {
         let repeats = parameters
             .last()
             .filter(|it| matches!(it.presence, Presence::Repeated | Presence::AnyNumber));
-        let mut places: Vec<(&'static Parameter, Option<&Argument>)> =
-            parameters.iter().filter(|it| repeats.is_none_or(|last| !std::ptr::eq(*it, last))).map(|it| (it, None)).collect();
+        let mut places: Vec<(&'static Parameter, Option<&Argument>)> = parameters
+            .iter()
+            .filter(|it| repeats.is_none_or(|last| !std::ptr::eq(*it, last)))
+            .map(|it| (it, None))
+            .collect();
         let mut next = 0;
         let mut fine = true;
         for argument in &call.arguments {
             if let Some((name, name_at)) = &argument.name {
-                match places.iter_mut().find(|(parameter, _)| parameter.name == name) {
+                match places
+                    .iter_mut()
+                    .find(|(parameter, _)| parameter.name == name)
+                {
                     Some((_, place @ None)) => *place = Some(argument),
-                    Some(_) => fine = self.argument_mistake(name_at, format!("`{name}` is given twice"), builtin),
-                    None => fine = self.argument_mistake(name_at, format!("`{}` has no parameter `{name}`", builtin.name), builtin),
+                    Some(_) => {
+                        fine = self.argument_mistake(
+                            name_at,
+                            format!("`{name}` is given twice"),
+                            builtin,
+                        )
+                    }
+                    None => {
+                        fine = self.argument_mistake(
+                            name_at,
+                            format!("`{}` has no parameter `{name}`", builtin.name),
+                            builtin,
+                        )
+                    }
                 }
                 continue;
             }
@@ -122,10 +153,15 @@ impl Compiler<'_> {
             argument.is_none() && parameter.presence == Presence::Required
         });
         let none_of_many = repeats.is_some_and(|last| {
-            last.presence == Presence::Repeated && !places.iter().any(|(it, _)| std::ptr::eq(*it, last))
+            last.presence == Presence::Repeated
+                && !places.iter().any(|(it, _)| std::ptr::eq(*it, last))
         });
         if lacking || none_of_many {
-            let at = if call.arguments_at.is_empty() { &call.name_at } else { &call.arguments_at };
+            let at = if call.arguments_at.is_empty() {
+                &call.name_at
+            } else {
+                &call.arguments_at
+            };
             self.count_mistake(&at.clone(), builtin, call);
             return None;
         }
@@ -160,8 +196,12 @@ impl Compiler<'_> {
         let given = call.arguments.len();
         let message = format!("`{}` takes {wanted} arguments, {given} given", builtin.name);
         let names: Vec<_> = builtin.parameters.iter().map(|it| it.name).collect();
-        let diagnostic = Diagnostic::error(Code::WrongArgumentCount, self.span(at), message)
-            .help(format!("`{}({})`; a pipe gives the first", builtin.name, names.join(", ")));
+        let diagnostic =
+            Diagnostic::error(Code::WrongArgumentCount, self.span(at), message).help(format!(
+                "`{}({})`; a pipe gives the first",
+                builtin.name,
+                names.join(", ")
+            ));
         self.report(diagnostic);
     }
 
@@ -173,7 +213,13 @@ impl Compiler<'_> {
         made: &mut Made,
     ) -> Option<Typed> {
         match (parameter.accepts, &argument.value) {
-            (Accepts::Lambda, ArgumentValue::Lambda { parameter: name, body }) => {
+            (
+                Accepts::Lambda,
+                ArgumentValue::Lambda {
+                    parameter: name,
+                    body,
+                },
+            ) => {
                 let body = self.lambda(name, body, &argument.at)?;
                 made.fails |= body.fails;
                 made.extra = Extra::Lambda(body.id);
@@ -205,7 +251,11 @@ impl Compiler<'_> {
                 let message = format!("`{}` must be one of {}", parameter.name, list.join(", "));
                 let diagnostic = Diagnostic::error(Code::NotConstant, span, message);
                 self.report(match near {
-                    Some(near) => diagnostic.fix(format!("did you mean \"{near}\"?"), span, format!("\"{near}\"")),
+                    Some(near) => diagnostic.fix(
+                        format!("did you mean \"{near}\"?"),
+                        span,
+                        format!("\"{near}\""),
+                    ),
                     None => diagnostic,
                 });
                 None
@@ -223,10 +273,18 @@ impl Compiler<'_> {
         value: &Syntax,
     ) -> Typed {
         let typed = self.compile(value);
-        let passes = if builtin.lifted || parameter.presence == Presence::Optional { ABSENT } else { Kinds::NONE };
+        let passes = if builtin.lifted || parameter.presence == Presence::Optional {
+            ABSENT
+        } else {
+            Kinds::NONE
+        };
         let number = Kinds::of(Kind::Int) | Kinds::of(Kind::Float);
         // Where a whole number is wanted any number may turn out to be one.
-        let wanted = if kinds.has(Kind::Int) { kinds | number } else { kinds };
+        let wanted = if kinds.has(Kind::Int) {
+            kinds | number
+        } else {
+            kinds
+        };
         if typed.kinds.and(wanted | passes).is_none() {
             let span = self.span(&value.at);
             let message = format!(
@@ -241,7 +299,10 @@ impl Compiler<'_> {
             );
         }
         let wrong = !typed.kinds.without(kinds | passes).is_none();
-        Typed { fails: typed.fails || wrong, ..typed }
+        Typed {
+            fails: typed.fails || wrong,
+            ..typed
+        }
     }
 
     fn lambda(&mut self, name: &str, body: &Syntax, at: &Range<usize>) -> Option<Typed> {
@@ -262,23 +323,34 @@ impl Compiler<'_> {
         let refuse = |code, message: String| Diagnostic::error(code, span, message);
         match (literal, &value.form) {
             (LiteralUse::Regex, Form::Regex(pattern) | Form::Text(pattern)) => {
-                match RegexBuilder::new(pattern).size_limit(REGEX_BYTES_MAX).build() {
+                match RegexBuilder::new(pattern)
+                    .size_limit(REGEX_BYTES_MAX)
+                    .build()
+                {
                     Ok(regex) => made.extra = Extra::Regex(Arc::new(regex)),
                     Err(error) => {
                         let text = error.to_string();
                         let last = text.lines().last().unwrap_or("").trim();
                         let last = last.strip_prefix("error: ").unwrap_or(last);
-                        self.report(refuse(Code::InvalidPattern, format!("not a regular expression: {last}")));
+                        self.report(refuse(
+                            Code::InvalidPattern,
+                            format!("not a regular expression: {last}"),
+                        ));
                     }
                 }
             }
             (LiteralUse::Table, Form::Text(name)) => match self.vocabulary.tables.get(name) {
                 Some(table) => made.extra = Extra::Table(Arc::new(table.clone())),
                 None => {
-                    let diagnostic = refuse(Code::UnknownReference, format!("unknown table `{name}`"));
+                    let diagnostic =
+                        refuse(Code::UnknownReference, format!("unknown table `{name}`"));
                     let names = self.vocabulary.tables.keys().map(String::as_str);
                     let diagnostic = match suggest::nearest(name, names) {
-                        Some(near) => diagnostic.fix(format!("did you mean `{near}`?"), span, format!("\"{near}\"")),
+                        Some(near) => diagnostic.fix(
+                            format!("did you mean `{near}`?"),
+                            span,
+                            format!("\"{near}\""),
+                        ),
                         None => diagnostic.help("tables are defined under `tables:`"),
                     };
                     self.report(diagnostic);
@@ -286,14 +358,23 @@ impl Compiler<'_> {
             },
             (LiteralUse::TimeFormat, Form::Text(format)) => {
                 if let Err(error) = builtins::check_time_format(format) {
-                    self.report(refuse(Code::InvalidLiteral, format!("not a time format: {error}")));
+                    self.report(refuse(
+                        Code::InvalidLiteral,
+                        format!("not a time format: {error}"),
+                    ));
                 }
                 return Some(self.compile(value));
             }
             (LiteralUse::Regex, _) => {
-                self.report(refuse(Code::NotConstant, "a regular expression must be written out, r\"…\"".to_owned()));
+                self.report(refuse(
+                    Code::NotConstant,
+                    "a regular expression must be written out, r\"…\"".to_owned(),
+                ));
             }
-            _ => self.report(refuse(Code::NotConstant, "this must be a text written out".to_owned())),
+            _ => self.report(refuse(
+                Code::NotConstant,
+                "this must be a text written out".to_owned(),
+            )),
         }
         None
     }

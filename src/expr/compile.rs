@@ -83,12 +83,20 @@ impl Compiler<'_> {
     /// Stands for what could not be compiled, so that the rest is still checked.
     pub(super) fn unknown(&mut self, at: &Range<usize>) -> Typed {
         let id = self.add(Node::Missing, at);
-        Typed { id, kinds: Kinds::ANY, fails: true }
+        Typed {
+            id,
+            kinds: Kinds::ANY,
+            fails: true,
+        }
     }
 
     fn sure(&mut self, node: Node, kinds: Kinds, at: &Range<usize>) -> Typed {
         let id = self.add(node, at);
-        Typed { id, kinds, fails: false }
+        Typed {
+            id,
+            kinds,
+            fails: false,
+        }
     }
 
     pub(super) fn node(&self, id: Id) -> &Node {
@@ -105,8 +113,12 @@ impl Compiler<'_> {
             Form::Number(digits) => self.number(digits, at),
             Form::Interpolation(pieces) => self.interpolation(pieces, at),
             Form::Regex(_) => self.mistake(
-                Mistake::new(Code::NotConstant, at.clone(), "a regular expression is no value")
-                    .help("use it as an argument: `matches(x, r\"…\")`"),
+                Mistake::new(
+                    Code::NotConstant,
+                    at.clone(),
+                    "a regular expression is no value",
+                )
+                .help("use it as an argument: `matches(x, r\"…\")`"),
                 at,
             ),
             Form::List(items) => {
@@ -114,7 +126,11 @@ impl Compiler<'_> {
                 let fails = items.iter().any(|item| item.fails);
                 let ids = items.iter().map(|item| item.id).collect();
                 let id = self.add(Node::List(ids), at);
-                Typed { id, kinds: LIST, fails }
+                Typed {
+                    id,
+                    kinds: LIST,
+                    fails,
+                }
             }
             Form::Path(text) => self.path(text, at),
             Form::Name(name) => self.name(name, at),
@@ -129,7 +145,11 @@ impl Compiler<'_> {
             Form::Not(value) => {
                 let value = self.condition(value);
                 let id = self.add(Node::Not(value.id), at);
-                Typed { id, kinds: BOOL, fails: value.fails }
+                Typed {
+                    id,
+                    kinds: BOOL,
+                    fails: value.fails,
+                }
             }
             Form::All(parts) => self.junction(parts, Node::All, at),
             Form::Any(parts) => self.junction(parts, Node::Any, at),
@@ -139,46 +159,87 @@ impl Compiler<'_> {
                 let id = self.add(Node::Arithmetic(*operator, left.id, right.id), at);
                 // Overflow and division by zero.
                 let typed = self.absorbing(id, NUMBER, &[left, right]);
-                Typed { fails: true, ..typed }
+                Typed {
+                    fails: true,
+                    ..typed
+                }
             }
             Form::Compare(comparison, left, right) => self.comparison(*comparison, left, right, at),
-            Form::In { item, list, negated } => {
+            Form::In {
+                item,
+                list,
+                negated,
+            } => {
                 let item = self.compile(item);
                 let list = self.operand(list, LIST, "`in`");
                 let id = self.add(Node::In(item.id, list.id, *negated), at);
-                Typed { id, kinds: BOOL, fails: item.fails || list.fails }
+                Typed {
+                    id,
+                    kinds: BOOL,
+                    fails: item.fails || list.fails,
+                }
             }
-            Form::Is { value, kind, negated } => {
+            Form::Is {
+                value,
+                kind,
+                negated,
+            } => {
                 let value = self.compile(value);
                 let test = kind_test(kind);
                 let id = self.add(Node::Is(value.id, test, *negated), at);
-                Typed { id, kinds: BOOL, fails: value.fails }
+                Typed {
+                    id,
+                    kinds: BOOL,
+                    fails: value.fails,
+                }
             }
-            Form::Glob { value, glob, negated } => self.glob(value, glob, *negated, at),
+            Form::Glob {
+                value,
+                glob,
+                negated,
+            } => self.glob(value, glob, *negated, at),
             Form::Fallback(fallback, left, right) => self.fallback(*fallback, left, right, at),
-            Form::Choice { when, then, otherwise } => {
+            Form::Choice {
+                when,
+                then,
+                otherwise,
+            } => {
                 let when = self.condition(when);
                 let (then, otherwise) = (self.compile(then), self.compile(otherwise));
                 let id = self.add(Node::Choice(when.id, then.id, otherwise.id), at);
                 let fails = when.fails || then.fails || otherwise.fails;
-                Typed { id, kinds: then.kinds | otherwise.kinds, fails }
+                Typed {
+                    id,
+                    kinds: then.kinds | otherwise.kinds,
+                    fails,
+                }
             }
         }
     }
 
     /// The type of something that gives missing for missing and null for null operands.
     pub(super) fn absorbing(&self, id: Id, kinds: Kinds, operands: &[Typed]) -> Typed {
-        let absent = operands.iter().fold(Kinds::NONE, |kinds, it| kinds | it.kinds.and(ABSENT));
+        let absent = operands
+            .iter()
+            .fold(Kinds::NONE, |kinds, it| kinds | it.kinds.and(ABSENT));
         let wrong = |it: &Typed| !it.kinds.without(ABSENT | kinds).is_none();
         let fails = operands.iter().any(|it| it.fails || wrong(it));
-        Typed { id, kinds: kinds | absent, fails }
+        Typed {
+            id,
+            kinds: kinds | absent,
+            fails,
+        }
     }
 
     /// An operand that must be of some kinds; absent passes through.
     fn operand(&mut self, syntax: &Syntax, wanted: Kinds, what: &str) -> Typed {
         let typed = self.compile(syntax);
         if typed.kinds.and(wanted | ABSENT).is_none() {
-            let message = format!("{what} needs {}, this is {}", wanted.words(), typed.kinds.words());
+            let message = format!(
+                "{what} needs {}, this is {}",
+                wanted.words(),
+                typed.kinds.words()
+            );
             let span = self.span(&syntax.at);
             self.report(Diagnostic::error(Code::WrongOperandKind, span, message));
         }
@@ -193,7 +254,11 @@ impl Compiler<'_> {
     fn number(&mut self, digits: &str, at: &Range<usize>) -> Typed {
         match Number::parse(digits) {
             Some(number) => {
-                let kind = if number.as_int().is_some() { Kind::Int } else { Kind::Float };
+                let kind = if number.as_int().is_some() {
+                    Kind::Int
+                } else {
+                    Kind::Float
+                };
                 self.sure(Node::Number(number), Kinds::of(kind), at)
             }
             None => self.mistake(
@@ -219,7 +284,11 @@ impl Compiler<'_> {
         }
         let id = self.add(Node::Interpolation(parts.into()), at);
         let absent = if absent.is_none() { absent } else { MISSING };
-        Typed { id, kinds: TEXT | absent, fails }
+        Typed {
+            id,
+            kinds: TEXT | absent,
+            fails,
+        }
     }
 
     fn junction(
@@ -231,7 +300,11 @@ impl Compiler<'_> {
         let parts: Vec<_> = parts.iter().map(|part| self.condition(part)).collect();
         let fails = parts.iter().any(|part| part.fails);
         let id = self.add(node(parts.iter().map(|part| part.id).collect()), at);
-        Typed { id, kinds: BOOL, fails }
+        Typed {
+            id,
+            kinds: BOOL,
+            fails,
+        }
     }
 
     fn comparison(
@@ -244,12 +317,23 @@ impl Compiler<'_> {
         let (left_at, right_at) = (left.at.clone(), right.at.clone());
         let (left, right) = (self.compile(left), self.compile(right));
         let id = self.add(Node::Compare(comparison, left.id, right.id), at);
-        let comparable = [NUMBER, TEXT, BOOL, LIST, Kinds::of(Kind::Object), Kinds::of(Kind::Time)]
-            .into_iter()
-            .chain([MISSING, Kinds::of(Kind::Null)])
-            .any(|kinds| !left.kinds.and(kinds).is_none() && !right.kinds.and(kinds).is_none());
+        let comparable = [
+            NUMBER,
+            TEXT,
+            BOOL,
+            LIST,
+            Kinds::of(Kind::Object),
+            Kinds::of(Kind::Time),
+        ]
+        .into_iter()
+        .chain([MISSING, Kinds::of(Kind::Null)])
+        .any(|kinds| !left.kinds.and(kinds).is_none() && !right.kinds.and(kinds).is_none());
         if !comparable && !self.failed {
-            let always = if comparison == Comparison::NotEqual { "true" } else { "false" };
+            let always = if comparison == Comparison::NotEqual {
+                "true"
+            } else {
+                "false"
+            };
             let message = format!("this comparison is always {always}");
             let span = self.span(at);
             let diagnostic = Diagnostic::error(Code::AlwaysFalse, span, message)
@@ -262,20 +346,22 @@ impl Compiler<'_> {
         // Two present values of different kinds have no order.
         let unordered = |typed: &Typed| {
             let present = typed.kinds.without(ABSENT);
-            present.without(NUMBER).and(present.without(TEXT)).and(present.without(Kinds::of(Kind::Time))) != Kinds::NONE
+            present
+                .without(NUMBER)
+                .and(present.without(TEXT))
+                .and(present.without(Kinds::of(Kind::Time)))
+                != Kinds::NONE
                 || present == Kinds::PRESENT.without(ABSENT)
         };
         let fails = left.fails || right.fails || ordered && (unordered(&left) || unordered(&right));
-        Typed { id, kinds: BOOL, fails }
+        Typed {
+            id,
+            kinds: BOOL,
+            fails,
+        }
     }
 
-    fn glob(
-        &mut self,
-        value: &Syntax,
-        glob: &Syntax,
-        negated: bool,
-        at: &Range<usize>,
-    ) -> Typed {
+    fn glob(&mut self, value: &Syntax, glob: &Syntax, negated: bool, at: &Range<usize>) -> Typed {
         let value = self.operand(value, TEXT, "`~`");
         let patterns: Vec<(&str, &Range<usize>)> = match &glob.form {
             Form::Text(text) => vec![(text, &glob.at)],
@@ -288,7 +374,11 @@ impl Compiler<'_> {
                 .collect(),
             _ => Vec::new(),
         };
-        let wanted = if let Form::List(items) = &glob.form { items.len() } else { 1 };
+        let wanted = if let Form::List(items) = &glob.form {
+            items.len()
+        } else {
+            1
+        };
         if patterns.len() != wanted || patterns.is_empty() {
             let message = "`~` needs a glob written as text, or a list of them";
             let mistake = Mistake::new(Code::NotConstant, glob.at.clone(), message)
@@ -297,7 +387,11 @@ impl Compiler<'_> {
         }
         let mut set = GlobSetBuilder::new();
         for (pattern, pattern_at) in patterns {
-            match GlobBuilder::new(pattern).literal_separator(false).backslash_escape(true).build() {
+            match GlobBuilder::new(pattern)
+                .literal_separator(false)
+                .backslash_escape(true)
+                .build()
+            {
                 Ok(glob) => {
                     set.add(glob);
                 }
@@ -312,10 +406,15 @@ impl Compiler<'_> {
             Ok(set) => {
                 let id = self.add(Node::Glob(value.id, Arc::new(set), negated), at);
                 let fails = value.fails || !value.kinds.without(TEXT | ABSENT).is_none();
-                Typed { id, kinds: BOOL, fails }
+                Typed {
+                    id,
+                    kinds: BOOL,
+                    fails,
+                }
             }
             Err(error) => {
-                let mistake = Mistake::new(Code::InvalidPattern, glob.at.clone(), error.to_string());
+                let mistake =
+                    Mistake::new(Code::InvalidPattern, glob.at.clone(), error.to_string());
                 self.mistake(mistake, at)
             }
         }
@@ -332,11 +431,24 @@ impl Compiler<'_> {
         let (left, right) = (self.compile(left), self.compile(right));
         let id = self.add(Node::Fallback(fallback, left.id, right.id), at);
         let (word, caught, code, why) = match fallback {
-            Fallback::MissingOrNull => {
-                ("??", ABSENT, Code::DefaultNeverActs, "this is never missing or null")
-            }
-            Fallback::Missing => ("?!", MISSING, Code::DefaultNeverActs, "this is never missing"),
-            Fallback::Error => ("catch", Kinds::NONE, Code::CatchNeverActs, "this cannot fail"),
+            Fallback::MissingOrNull => (
+                "??",
+                ABSENT,
+                Code::DefaultNeverActs,
+                "this is never missing or null",
+            ),
+            Fallback::Missing => (
+                "?!",
+                MISSING,
+                Code::DefaultNeverActs,
+                "this is never missing",
+            ),
+            Fallback::Error => (
+                "catch",
+                Kinds::NONE,
+                Code::CatchNeverActs,
+                "this cannot fail",
+            ),
         };
         let never = match fallback {
             Fallback::Error => !left.fails,
@@ -345,14 +457,17 @@ impl Compiler<'_> {
         if never && !self.failed {
             let span = self.span(&(left_at.end..right_at.end));
             let left_span = self.span(&left_at);
-            let diagnostic =
-                Diagnostic::warning(code, span, format!("this `{word}` never acts"))
-                    .also(left_span, why)
-                    .fix("remove it", span, "");
+            let diagnostic = Diagnostic::warning(code, span, format!("this `{word}` never acts"))
+                .also(left_span, why)
+                .fix("remove it", span, "");
             self.report(diagnostic);
         }
         let kinds = left.kinds.without(caught) | right.kinds;
-        let fails = if fallback == Fallback::Error { right.fails } else { left.fails || right.fails };
+        let fails = if fallback == Fallback::Error {
+            right.fails
+        } else {
+            left.fails || right.fails
+        };
         Typed { id, kinds, fails }
     }
 
@@ -360,7 +475,11 @@ impl Compiler<'_> {
         let (subject, is_there, mark) = if text.starts_with('$') {
             (Subject::Root, self.vocabulary.root.is_some(), "$")
         } else {
-            (Subject::Item, self.vocabulary.item.is_some() || !self.parameters.is_empty(), "@")
+            (
+                Subject::Item,
+                self.vocabulary.item.is_some() || !self.parameters.is_empty(),
+                "@",
+            )
         };
         self.reads_root |= subject == Subject::Root;
         if !is_there {
@@ -369,7 +488,11 @@ impl Compiler<'_> {
         }
         match path::compile(text, subject) {
             Ok(path::Plan::Singular(steps)) if steps.is_empty() => {
-                let node = if subject == Subject::Root { Node::Root } else { Node::Item };
+                let node = if subject == Subject::Root {
+                    Node::Root
+                } else {
+                    Node::Item
+                };
                 self.sure(node, Kinds::ANY, at)
             }
             Ok(path::Plan::Singular(steps)) => {
@@ -378,7 +501,10 @@ impl Compiler<'_> {
             Ok(path::Plan::Several(query)) => {
                 let typed = self.sure(Node::Query(Box::new(query)), LIST, at);
                 // A query can run out of fuel on a large subject.
-                Typed { fails: true, ..typed }
+                Typed {
+                    fails: true,
+                    ..typed
+                }
             }
             Err(error) => {
                 let error_at = at.start + error.offset.min(text.len())..at.end;
@@ -392,7 +518,11 @@ impl Compiler<'_> {
     }
 
     fn name(&mut self, name: &str, at: &Range<usize>) -> Typed {
-        if let Some(place) = self.parameters.iter().rposition(|parameter| parameter == name) {
+        if let Some(place) = self
+            .parameters
+            .iter()
+            .rposition(|parameter| parameter == name)
+        {
             let place = u16::try_from(place).unwrap_or(u16::MAX);
             return self.sure(Node::Parameter(place), Kinds::ANY, at);
         }
@@ -402,7 +532,9 @@ impl Compiler<'_> {
         }
         let variables = &self.vocabulary.variables;
         if let Some(place) = variables.iter().rposition(|variable| variable.name == name) {
-            let kinds = variables.get(place).map_or(Kinds::ANY, |variable| variable.kinds);
+            let kinds = variables
+                .get(place)
+                .map_or(Kinds::ANY, |variable| variable.kinds);
             let place = u16::try_from(place).unwrap_or(u16::MAX);
             return self.sure(Node::Variable(place), kinds, at);
         }
@@ -411,7 +543,11 @@ impl Compiler<'_> {
     }
 
     fn unknown_name(&self, name: &str, at: &Range<usize>) -> Mistake {
-        let mistake = Mistake::new(Code::UnknownName, at.clone(), format!("unknown name `{name}`"));
+        let mistake = Mistake::new(
+            Code::UnknownName,
+            at.clone(),
+            format!("unknown name `{name}`"),
+        );
         // `$.order-id` reads as `$.order` minus `id`.
         let before = self.source.text().get(..at.start).unwrap_or("").trim_end();
         if let Some(path) = before.strip_suffix('-')
@@ -423,18 +559,24 @@ impl Compiler<'_> {
             let meant = format!("{object}['{member}-{name}']");
             return mistake.fix(format!("did you mean `{meant}`?"), start..at.end, meant);
         }
-        let variables = self.vocabulary.variables.iter().map(|variable| variable.name.as_str());
-        let known: Vec<&str> =
-            variables.chain(self.parameters.iter().map(String::as_str)).collect();
+        let variables = self
+            .vocabulary
+            .variables
+            .iter()
+            .map(|variable| variable.name.as_str());
+        let known: Vec<&str> = variables
+            .chain(self.parameters.iter().map(String::as_str))
+            .collect();
         match suggest::nearest(name, known.iter().copied()) {
             Some(near) => mistake.fix(format!("did you mean `{near}`?"), at.clone(), near),
-            None if crate::expr::builtins::find(name).is_some() => mistake.fix(
-                format!("`{name}` is a function"),
-                at.end..at.end,
-                "(…)",
-            ),
+            None if crate::expr::builtins::find(name).is_some() => {
+                mistake.fix(format!("`{name}` is a function"), at.end..at.end, "(…)")
+            }
             None if self.vocabulary.root.is_some() => mistake.fix(
-                format!("`$.{name}` is a member of {}; a text is written in quotes", self.vocabulary.root.as_deref().unwrap_or("the subject")),
+                format!(
+                    "`$.{name}` is a member of {}; a text is written in quotes",
+                    self.vocabulary.root.as_deref().unwrap_or("the subject")
+                ),
                 at.start..at.start,
                 "$.",
             ),
@@ -463,28 +605,46 @@ impl Compiler<'_> {
             _ => Node::Members(typed.id, [name].into()),
         };
         let id = self.add(node, at);
-        Typed { id, kinds: Kinds::ANY, fails: typed.fails }
+        Typed {
+            id,
+            kinds: Kinds::ANY,
+            fails: typed.fails,
+        }
     }
 
     /// A secret may only be a value as a whole: nothing can compute with it.
     fn secret(&mut self, name: &str, at: &Range<usize>) -> Typed {
-        if *at != (0..self.source.text().len()) && self.source.text().trim() != format!("settings.{name}") {
+        if *at != (0..self.source.text().len())
+            && self.source.text().trim() != format!("settings.{name}")
+        {
             let message = format!("the secret `settings.{name}` can only be a whole value");
             let mistake = Mistake::new(Code::SecretNotAllowed, at.clone(), message)
                 .help("a secret cannot be joined, compared or passed to a function");
             return self.mistake(mistake, at);
         }
-        let settings = self.vocabulary.variables.iter().rposition(|it| it.name == "settings");
+        let settings = self
+            .vocabulary
+            .variables
+            .iter()
+            .rposition(|it| it.name == "settings");
         let settings = u16::try_from(settings.unwrap_or(0)).unwrap_or(u16::MAX);
         let below = self.add(Node::Variable(settings), at);
-        self.sure(Node::Members(below, [name.into()].into()), TEXT | MISSING, at)
+        self.sure(
+            Node::Members(below, [name.into()].into()),
+            TEXT | MISSING,
+            at,
+        )
     }
 
     fn index(&mut self, value: &Syntax, index: &Syntax, at: &Range<usize>) -> Typed {
         let value = self.compile(value);
         let index = self.operand(index, NUMBER | TEXT, "an index");
         let id = self.add(Node::At(value.id, index.id), at);
-        Typed { id, kinds: Kinds::ANY, fails: value.fails || index.fails || index.kinds != Kinds::of(Kind::Int) }
+        Typed {
+            id,
+            kinds: Kinds::ANY,
+            fails: value.fails || index.fails || index.kinds != Kinds::of(Kind::Int),
+        }
     }
 }
 

@@ -37,6 +37,8 @@ type Outcome<'a> = Result<Value<'a>, EvalError>;
 pub(super) struct Machine<'s, 'a> {
     pub(super) nodes: &'s [Node],
     pub(super) spans: &'s [Span],
+    /// Where the whole expression stands.
+    pub(super) whole: Span,
     pub(super) scope: &'s Scope<'a>,
     pub(super) item: Value<'a>,
     pub(super) index: Value<'a>,
@@ -52,7 +54,9 @@ impl<'a> Machine<'_, 'a> {
             Some(left) => fuel.set(left),
             None => return Err(self.out_of_fuel(id)),
         }
-        let Some(node) = self.nodes.get(id.0 as usize) else { return Ok(Value::Missing) };
+        let Some(node) = self.nodes.get(id.0 as usize) else {
+            return Ok(Value::Missing);
+        };
         Ok(match node {
             Node::Missing => Value::Missing,
             Node::Null => Value::Null,
@@ -73,19 +77,27 @@ impl<'a> Machine<'_, 'a> {
             Node::Root => self.scope.root,
             Node::Item => self.item,
             Node::Index => self.index,
-            Node::Variable(place) => {
-                self.scope.variables.get(usize::from(*place)).copied().unwrap_or_default()
-            }
-            Node::Parameter(place) => {
-                self.parameters.get(usize::from(*place)).copied().unwrap_or_default()
-            }
+            Node::Variable(place) => self
+                .scope
+                .variables
+                .get(usize::from(*place))
+                .copied()
+                .unwrap_or_default(),
+            Node::Parameter(place) => self
+                .parameters
+                .get(usize::from(*place))
+                .copied()
+                .unwrap_or_default(),
             Node::Members(below, names) => {
                 let below = self.eval(*below)?;
                 names.iter().fold(below, |value, name| value.get(name))
             }
             Node::Path(subject, steps) => follow(self.subject(*subject), steps),
             Node::Query(query) => {
-                let run = Run { scope: self.scope, item: self.item };
+                let run = Run {
+                    scope: self.scope,
+                    item: self.item,
+                };
                 let found = run.query(query).map_err(|OutOfFuel| self.out_of_fuel(id))?;
                 Value::List(found.into_bump_slice())
             }
@@ -152,7 +164,11 @@ impl<'a> Machine<'_, 'a> {
                 return if falls { self.eval(*right) } else { left };
             }
             Node::Choice(when, then, otherwise) => {
-                return self.eval(if self.holds(*when)? { *then } else { *otherwise });
+                return self.eval(if self.holds(*when)? {
+                    *then
+                } else {
+                    *otherwise
+                });
             }
             Node::Call(call) => return self.call(id, call),
         })
@@ -166,12 +182,15 @@ impl<'a> Machine<'_, 'a> {
     }
 
     fn span(&self, id: Id) -> Span {
-        let fallback = || self.spans.last().copied();
-        self.spans.get(id.0 as usize).copied().or_else(fallback).unwrap_or(Span::NOWHERE)
+        self.spans.get(id.0 as usize).copied().unwrap_or(self.whole)
     }
 
     fn error(&self, id: Id, code: Code, message: impl Into<String>) -> EvalError {
-        EvalError { code, span: self.span(id), message: message.into() }
+        EvalError {
+            code,
+            span: self.span(id),
+            message: message.into(),
+        }
     }
 
     fn out_of_fuel(&self, id: Id) -> EvalError {
@@ -236,7 +255,9 @@ impl<'a> Machine<'_, 'a> {
             Kind::Text => Ok(value.get(index.as_text(self.scope.arena).unwrap_or(""))),
             Kind::Int => {
                 let index = index.as_number().and_then(Number::as_int);
-                Ok(index.and_then(|index| i64::try_from(index).ok()).map_or(Value::Missing, |index| value.at(index)))
+                Ok(index
+                    .and_then(|index| i64::try_from(index).ok())
+                    .map_or(Value::Missing, |index| value.at(index)))
             }
             kind => {
                 let message = format!("an index needs an int or a string, this is {}", kind.word());
@@ -251,7 +272,11 @@ impl<'a> Machine<'_, 'a> {
         match value.kind() {
             Kind::Missing | Kind::Null => Ok(Err(value)),
             Kind::Int | Kind::Float => value.as_number().map(Ok).ok_or_else(|| {
-                self.error(id, Code::ArithmeticFailed, "the number is too large to compute with")
+                self.error(
+                    id,
+                    Code::ArithmeticFailed,
+                    "the number is too large to compute with",
+                )
             }),
             kind => {
                 let message = format!("arithmetic needs numbers, this is {}", kind.word());
@@ -383,21 +408,34 @@ impl<'a> Machine<'_, 'a> {
         })
     }
 
-    fn check(&self, id: Id, call: &CallNode, place: usize, value: Value<'a>) -> Result<(), EvalError> {
+    fn check(
+        &self,
+        id: Id,
+        call: &CallNode,
+        place: usize,
+        value: Value<'a>,
+    ) -> Result<(), EvalError> {
         use crate::expr::builtins::Accepts;
         use crate::expr::builtins::Presence;
         let parameters = call.builtin.parameters;
         let Some(parameter) = parameters.get(place).or_else(|| parameters.last()) else {
             return Ok(());
         };
-        let Accepts::Kinds(kinds) = parameter.accepts else { return Ok(()) };
+        let Accepts::Kinds(kinds) = parameter.accepts else {
+            return Ok(());
+        };
         let kind = value.kind();
         let absent = matches!(kind, Kind::Missing | Kind::Null);
         let optional = parameter.presence == Presence::Optional;
         if kinds.has(kind) || absent && optional {
             return Ok(());
         }
-        let message = format!("`{}` needs {}, this is {}", call.builtin.name, kinds.words(), kind.word());
+        let message = format!(
+            "`{}` needs {}, this is {}",
+            call.builtin.name,
+            kinds.words(),
+            kind.word()
+        );
         Err(self.error(id, Code::WrongKindAtRunTime, message))
     }
 

@@ -22,7 +22,13 @@ pub(super) struct Mistake {
 
 impl Mistake {
     pub(super) fn new(code: Code, at: Range<usize>, message: impl Into<String>) -> Self {
-        Self { code, at, message: message.into(), here: String::new(), help: None }
+        Self {
+            code,
+            at,
+            message: message.into(),
+            here: String::new(),
+            help: None,
+        }
     }
 
     #[must_use]
@@ -74,7 +80,11 @@ pub(super) fn too_deep(at: usize, nesting_max: usize) -> Mistake {
 pub(super) fn chained(at: Range<usize>, second: Range<usize>) -> Mistake {
     Mistake::new(Code::ChainedComparison, at, "comparisons do not chain")
         .here("compare two values at a time")
-        .fix("join the comparisons with `and`", second.start..second.start, "and … ")
+        .fix(
+            "join the comparisons with `and`",
+            second.start..second.start,
+            "and … ",
+        )
 }
 
 pub(super) fn escape(at: Range<usize>) -> Mistake {
@@ -107,10 +117,18 @@ fn foreign(text: &str, at: usize, rest: &str) -> Option<Mistake> {
         ("===", "==", "equality is written `==`"),
         ("!==", "!=", "inequality is written `!=`"),
         ("<>", "!=", "inequality is written `!=`"),
-        ("=~", "~", "a glob is matched with `~`; for a regular expression use `matches(x, r\"…\")`"),
+        (
+            "=~",
+            "~",
+            "a glob is matched with `~`; for a regular expression use `matches(x, r\"…\")`",
+        ),
         ("!", "not ", "not is written `not`"),
         ("=", "==", "equality is written `==`"),
-        ("${", "", "there is no `${…}` in an expression; `${env:…}` belongs to server, storage, sources and destinations"),
+        (
+            "${",
+            "",
+            "there is no `${…}` in an expression; `${env:…}` belongs to server, storage, sources and destinations",
+        ),
         ("{{", "{", "a value in a text is written `\"{$.name}\"`"),
     ];
     let found = |word: &str, from: usize| text.get(from..).is_some_and(|it| it.starts_with(word));
@@ -123,8 +141,12 @@ fn foreign(text: &str, at: usize, rest: &str) -> Option<Mistake> {
             }
             let here = from..from + word.len();
             return Some(
-                Mistake::new(Code::ForeignSyntax, here.clone(), format!("`{word}` is not of this language"))
-                    .fix(help, here, ours),
+                Mistake::new(
+                    Code::ForeignSyntax,
+                    here.clone(),
+                    format!("`{word}` is not of this language"),
+                )
+                .fix(help, here, ours),
             );
         }
     }
@@ -133,7 +155,10 @@ fn foreign(text: &str, at: usize, rest: &str) -> Option<Mistake> {
         let mistake = Mistake::new(Code::ForeignSyntax, at..at + 1, message);
         return Some(mistake.help("write `if CONDITION then A else B`"));
     }
-    let begins_path = rest.starts_with('.') && !text.get(..at).is_some_and(|it| it.ends_with(|c: char| c.is_alphanumeric() || c == ')' || c == ']'));
+    let begins_path = rest.starts_with('.')
+        && !text
+            .get(..at)
+            .is_some_and(|it| it.ends_with(|c: char| c.is_alphanumeric() || c == ')' || c == ']'));
     begins_path.then(|| {
         Mistake::new(Code::ForeignSyntax, at..at + 1, "a path begins with `$`").fix(
             "write `$.name` for a member of the subject, `@.name` for one of the current item",
@@ -185,7 +210,11 @@ fn unbalanced(text: &str, at: usize) -> Option<Mistake> {
     Some(
         Mistake::new(Code::Unbalanced, from..from + 1, message)
             .here("opened here")
-            .fix(format!("close it with `{close}`"), end..end, close.to_string()),
+            .fix(
+                format!("close it with `{close}`"),
+                end..end,
+                close.to_string(),
+            ),
     )
 }
 
@@ -193,9 +222,15 @@ fn expected(text: &str, at: usize, rest: &str, error: &pest::error::Error<Rule>)
     let found = match rest.chars().next() {
         None => "the end".to_owned(),
         Some(_) => {
-            let word: String =
-                rest.chars().take_while(|char| char.is_alphanumeric() || *char == '_').collect();
-            let shown = if word.is_empty() { rest.chars().take(1).collect() } else { word };
+            let word: String = rest
+                .chars()
+                .take_while(|char| char.is_alphanumeric() || *char == '_')
+                .collect();
+            let shown = if word.is_empty() {
+                rest.chars().take(1).collect()
+            } else {
+                word
+            };
             format!("`{shown}`")
         }
     };
@@ -206,18 +241,24 @@ fn expected(text: &str, at: usize, rest: &str, error: &pest::error::Error<Rule>)
     };
     words.sort_unstable();
     words.dedup();
-    let end = if rest.is_empty() { at } else { at + width.max(1) };
+    let end = if rest.is_empty() {
+        at
+    } else {
+        at + width.max(1)
+    };
     let mut end = end.min(text.len());
     while !text.is_char_boundary(end) {
         end += 1;
     }
-    let mistake = Mistake::new(Code::ExpressionSyntax, at..end, format!("unexpected {found}"));
+    let mistake = Mistake::new(
+        Code::ExpressionSyntax,
+        at..end,
+        format!("unexpected {found}"),
+    );
     match words.split_last() {
         None => mistake,
         Some((only, [])) => mistake.here(format!("expected {only}")),
-        Some((last, others)) => {
-            mistake.here(format!("expected {} or {last}", others.join(", ")))
-        }
+        Some((last, others)) => mistake.here(format!("expected {} or {last}", others.join(", "))),
     }
 }
 
@@ -232,12 +273,23 @@ const fn word(rule: &Rule) -> &'static str {
         Rule::function => "a function",
         Rule::member | Rule::member_name => "a member",
         Rule::index => "an index",
-        Rule::cmp_tail | Rule::cmp_op | Rule::glob_op | Rule::in_op | Rule::is_op | Rule::kw_in
+        Rule::cmp_tail
+        | Rule::cmp_op
+        | Rule::glob_op
+        | Rule::in_op
+        | Rule::is_op
+        | Rule::kw_in
         | Rule::kw_is => "a comparison",
-        Rule::chain_step | Rule::pipe | Rule::or_null | Rule::or_missing | Rule::on_error
-        | Rule::kw_catch | Rule::sum_op | Rule::mul_op | Rule::kw_and | Rule::kw_or => {
-            "an operator"
-        }
+        Rule::chain_step
+        | Rule::pipe
+        | Rule::or_null
+        | Rule::or_missing
+        | Rule::on_error
+        | Rule::kw_catch
+        | Rule::sum_op
+        | Rule::mul_op
+        | Rule::kw_and
+        | Rule::kw_or => "an operator",
         _ => "a value",
     }
 }

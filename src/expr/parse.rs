@@ -34,7 +34,8 @@ pub(super) fn parse(text: &str) -> Result<Syntax, Mistake> {
     if let Some(at) = too_deep(text) {
         return Err(mistake::too_deep(at, NESTING_MAX));
     }
-    let mut pairs = Grammar::parse(Rule::program, text).map_err(|error| mistake::of(text, &error))?;
+    let mut pairs =
+        Grammar::parse(Rule::program, text).map_err(|error| mistake::of(text, &error))?;
     let program = pairs.next().map(Pair::into_inner);
     let expr = program.and_then(|mut inner| inner.next());
     expr.map_or_else(|| Err(mistake::impossible(0..text.len())), expression)
@@ -88,13 +89,24 @@ fn expression(pair: Pair<'_, Rule>) -> Parsed {
 
 fn choice(pair: Pair<'_, Rule>) -> Parsed {
     let here = at(&pair);
-    let mut parts = pair.into_inner().filter(|part| part.as_rule() == Rule::expr);
+    let mut parts = pair
+        .into_inner()
+        .filter(|part| part.as_rule() == Rule::expr);
     let mut part = || {
-        let part = parts.next().ok_or_else(|| mistake::impossible(here.clone()))?;
+        let part = parts
+            .next()
+            .ok_or_else(|| mistake::impossible(here.clone()))?;
         expression(part).map(Box::new)
     };
     let (when, then, otherwise) = (part()?, part()?, part()?);
-    Ok(Syntax { form: Form::Choice { when, then, otherwise }, at: here })
+    Ok(Syntax {
+        form: Form::Choice {
+            when,
+            then,
+            otherwise,
+        },
+        at: here,
+    })
 }
 
 fn disjunction(pair: Pair<'_, Rule>) -> Parsed {
@@ -112,13 +124,19 @@ fn joined(
     join: fn(Vec<Syntax>) -> Form,
 ) -> Parsed {
     let here = at(&pair);
-    let parts = pair.into_inner().filter(|inner| inner.as_rule() == part).map(parse);
+    let parts = pair
+        .into_inner()
+        .filter(|inner| inner.as_rule() == part)
+        .map(parse);
     let mut parts = parts.collect::<Result<Vec<_>, _>>()?;
     match (parts.len(), parts.pop()) {
         (1, Some(only)) => Ok(only),
         (_, Some(last)) => {
             parts.push(last);
-            Ok(Syntax { form: join(parts), at: here })
+            Ok(Syntax {
+                form: join(parts),
+                at: here,
+            })
         }
         (_, None) => Err(mistake::impossible(here)),
     }
@@ -134,7 +152,10 @@ fn negated(pair: Pair<'_, Rule>) -> Parsed {
         }
         let mut syntax = comparison(inner)?;
         for _ in 0..nots {
-            syntax = Syntax { form: Form::Not(Box::new(syntax)), at: here.clone() };
+            syntax = Syntax {
+                form: Form::Not(Box::new(syntax)),
+                at: here.clone(),
+            };
         }
         return Ok(syntax);
     }
@@ -145,9 +166,14 @@ fn comparison(pair: Pair<'_, Rule>) -> Parsed {
     let here = at(&pair);
     let mut inner = pair.into_inner();
     let left = chain(next(&mut inner, &here)?)?;
-    let Some(tail) = inner.next() else { return Ok(left) };
+    let Some(tail) = inner.next() else {
+        return Ok(left);
+    };
     if let Some(second) = inner.next() {
-        return Err(mistake::chained(left.at.start..at(&second).end, at(&second)));
+        return Err(mistake::chained(
+            left.at.start..at(&second).end,
+            at(&second),
+        ));
     }
     let tail_at = at(&tail);
     let mut tail = tail.into_inner();
@@ -156,9 +182,21 @@ fn comparison(pair: Pair<'_, Rule>) -> Parsed {
     let negated = operator.as_str().contains("not") || operator.as_str() == "!~";
     let left = Box::new(left);
     let form = match operator.as_rule() {
-        Rule::is_op => Form::Is { value: left, kind: right.as_str().to_owned(), negated },
-        Rule::in_op => Form::In { item: left, list: Box::new(chain(right)?), negated },
-        Rule::glob_op => Form::Glob { value: left, glob: Box::new(chain(right)?), negated },
+        Rule::is_op => Form::Is {
+            value: left,
+            kind: right.as_str().to_owned(),
+            negated,
+        },
+        Rule::in_op => Form::In {
+            item: left,
+            list: Box::new(chain(right)?),
+            negated,
+        },
+        Rule::glob_op => Form::Glob {
+            value: left,
+            glob: Box::new(chain(right)?),
+            negated,
+        },
         _ => {
             let comparison = match operator.as_str() {
                 "==" => Comparison::Equal,
@@ -255,7 +293,10 @@ fn unary(pair: Pair<'_, Rule>) -> Parsed {
         }
         let mut syntax = postfix(inner)?;
         for _ in 0..minuses {
-            syntax = Syntax { form: Form::Negate(Box::new(syntax)), at: here.clone() };
+            syntax = Syntax {
+                form: Form::Negate(Box::new(syntax)),
+                at: here.clone(),
+            };
         }
         return Ok(syntax);
     }
@@ -289,14 +330,23 @@ fn primary(pair: Pair<'_, Rule>) -> Parsed {
         Rule::literal => literal(&inner, &here)?,
         Rule::text => return interpolated(inner),
         Rule::raw_text => {
-            let body = text.strip_prefix('\'').and_then(|text| text.strip_suffix('\''));
+            let body = text
+                .strip_prefix('\'')
+                .and_then(|text| text.strip_suffix('\''));
             Form::Text(body.unwrap_or(text).replace("''", "'"))
         }
         Rule::regex => {
-            let body = text.strip_prefix("r\"").and_then(|text| text.strip_suffix('"'));
+            let body = text
+                .strip_prefix("r\"")
+                .and_then(|text| text.strip_suffix('"'));
             Form::Regex(body.unwrap_or(text).replace("\\\"", "\""))
         }
-        Rule::list => Form::List(inner.into_inner().map(expression).collect::<Result<_, _>>()?),
+        Rule::list => Form::List(
+            inner
+                .into_inner()
+                .map(expression)
+                .collect::<Result<_, _>>()?,
+        ),
         Rule::path => Form::Path(text.to_owned()),
         Rule::call => {
             let mut parts = inner.into_inner();
@@ -358,7 +408,9 @@ fn unescaped(chunk: &str, start: usize) -> Result<String, Mistake> {
             Some((_, char @ ('"' | '\\' | '{' | '}' | '/'))) => text.push(char),
             Some((_, 'u')) => {
                 let digits: String = chars.by_ref().take(4).map(|(_, digit)| digit).collect();
-                let scalar = u32::from_str_radix(&digits, 16).ok().and_then(char::from_u32);
+                let scalar = u32::from_str_radix(&digits, 16)
+                    .ok()
+                    .and_then(char::from_u32);
                 match scalar {
                     Some(scalar) if digits.len() == 4 => text.push(scalar),
                     _ => return Err(mistake::escape(start + at..start + at + 2 + digits.len())),
@@ -383,7 +435,12 @@ fn call(
     for arg in args.into_iter().flat_map(Pair::into_inner) {
         arguments.push(argument(arg)?);
     }
-    Ok(Call { name: function.as_str().to_owned(), name_at, arguments, arguments_at })
+    Ok(Call {
+        name: function.as_str().to_owned(),
+        name_at,
+        arguments,
+        arguments_at,
+    })
 }
 
 fn argument(pair: Pair<'_, Rule>) -> Result<Argument, Mistake> {
@@ -392,16 +449,31 @@ fn argument(pair: Pair<'_, Rule>) -> Result<Argument, Mistake> {
     let rule = inner.as_rule();
     if rule == Rule::expr {
         let value = ArgumentValue::Value(expression(inner)?);
-        return Ok(Argument { name: None, value, at: here });
+        return Ok(Argument {
+            name: None,
+            value,
+            at: here,
+        });
     }
     let mut parts = inner.into_inner();
     let name = next(&mut parts, &here)?;
     let value = expression(next(&mut parts, &here)?)?;
     Ok(if rule == Rule::lambda {
         let parameter = name.as_str().to_owned();
-        Argument { name: None, value: ArgumentValue::Lambda { parameter, body: value }, at: here }
+        Argument {
+            name: None,
+            value: ArgumentValue::Lambda {
+                parameter,
+                body: value,
+            },
+            at: here,
+        }
     } else {
         let named = Some((name.as_str().to_owned(), at(&name)));
-        Argument { name: named, value: ArgumentValue::Value(value), at: here }
+        Argument {
+            name: named,
+            value: ArgumentValue::Value(value),
+            at: here,
+        }
     })
 }

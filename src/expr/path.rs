@@ -50,13 +50,23 @@ pub(super) struct PathError {
 
 impl PathError {
     fn new(message: impl Into<String>) -> Self {
-        Self { code: Code::InvalidPath, offset: 0, message: message.into(), help: None }
+        Self {
+            code: Code::InvalidPath,
+            offset: 0,
+            message: message.into(),
+            help: None,
+        }
     }
 
     fn extension(name: &str) -> Self {
         let message = format!("`{name}` is not a function of RFC 9535");
         let help = "known are length, count, match, search and value".to_owned();
-        Self { code: Code::NotRfc9535, offset: 0, message, help: Some(help) }
+        Self {
+            code: Code::NotRfc9535,
+            offset: 0,
+            message,
+            help: Some(help),
+        }
     }
 }
 
@@ -71,12 +81,18 @@ pub(super) fn compile(text: &str, subject: Subject) -> Lowered<Plan> {
     };
     let query = parse_json_path(&rooted).map_err(|_| {
         let message = "not a valid JSONPath";
-        PathError { help: habit(text), ..PathError::new(message) }
+        PathError {
+            help: habit(text),
+            ..PathError::new(message)
+        }
     })?;
     if let Some(steps) = singular(&query) {
         return Ok(Plan::Singular(steps));
     }
-    Ok(Plan::Several(Query { subject, stages: stages(&query.segments)? }))
+    Ok(Plan::Several(Query {
+        subject,
+        stages: stages(&query.segments)?,
+    }))
 }
 
 /// A hint for the paths of other languages.
@@ -118,7 +134,9 @@ fn name_text(name: &str) -> Option<String> {
         .and_then(|name| name.strip_suffix('\''))
         .map(|inner| (inner, '\''))
         .or_else(|| {
-            let inner = name.strip_prefix('"').and_then(|name| name.strip_suffix('"'));
+            let inner = name
+                .strip_prefix('"')
+                .and_then(|name| name.strip_suffix('"'));
             inner.map(|inner| (inner, '"'))
         });
     match quoted {
@@ -173,9 +191,9 @@ fn stages(segments: &[Segment]) -> Lowered<Vec<Stage>> {
 fn stage(segment: &Segment) -> Lowered<Stage> {
     match segment {
         Segment::Selector(selector) => Ok(Stage::Children(vec![pick(selector)?])),
-        Segment::Selectors(selectors) => {
-            Ok(Stage::Children(selectors.iter().map(pick).collect::<Lowered<_>>()?))
-        }
+        Segment::Selectors(selectors) => Ok(Stage::Children(
+            selectors.iter().map(pick).collect::<Lowered<_>>()?,
+        )),
         Segment::Descendant(inner) => match stage(inner)? {
             Stage::Children(picks) | Stage::Descendants(picks) => Ok(Stage::Descendants(picks)),
         },
@@ -190,9 +208,11 @@ fn pick(selector: &Selector) -> Lowered<Pick> {
         }
         Selector::Wildcard => Pick::All,
         Selector::Index(index) => Pick::At(*index),
-        Selector::Slice(start, end, step) => {
-            Pick::Slice { start: *start, end: *end, step: step.unwrap_or(1) }
-        }
+        Selector::Slice(start, end, step) => Pick::Slice {
+            start: *start,
+            end: *end,
+            step: step.unwrap_or(1),
+        },
         Selector::Filter(filter) => Pick::Where(condition(filter)?),
     })
 }
@@ -210,7 +230,11 @@ fn condition(filter: &Filter) -> Lowered<Condition> {
 }
 
 fn negated(condition: Condition, not: bool) -> Condition {
-    if not { Condition::Not(Box::new(condition)) } else { condition }
+    if not {
+        Condition::Not(Box::new(condition))
+    } else {
+        condition
+    }
 }
 
 fn test(test: &Test) -> Lowered<Condition> {
@@ -221,9 +245,9 @@ fn test(test: &Test) -> Lowered<Condition> {
             TestFunction::Match(text, pattern) => matches((text, pattern), Whole::Yes),
             TestFunction::Search(text, pattern) => matches((text, pattern), Whole::No),
             TestFunction::Custom(name, _) => Err(PathError::extension(name)),
-            TestFunction::Length(_) | TestFunction::Count(_) | TestFunction::Value(_) => {
-                Err(PathError::new("the result of this function must be compared"))
-            }
+            TestFunction::Length(_) | TestFunction::Count(_) | TestFunction::Value(_) => Err(
+                PathError::new("the result of this function must be compared"),
+            ),
         },
     }
 }
@@ -238,7 +262,10 @@ fn matches((text, pattern): (&FnArg, &FnArg), whole: Whole) -> Lowered<Condition
     let text = value_argument(text)?;
     let pattern = match value_argument(pattern)? {
         Operand::Text(pattern) => Pattern::Fixed(i_regexp(&pattern, whole == Whole::Yes)),
-        other => Pattern::Computed { pattern: Box::new(other), whole: whole == Whole::Yes },
+        other => Pattern::Computed {
+            pattern: Box::new(other),
+            whole: whole == Whole::Yes,
+        },
     };
     Ok(Condition::Matches(text, pattern))
 }
@@ -279,7 +306,11 @@ fn compared(comparison: &PathComparison) -> Lowered<Condition> {
         PathComparison::Lte(..) => Comparison::LessOrEqual,
     };
     let (left, right) = comparison.vals();
-    Ok(Condition::Compare(operator, comparable(left)?, comparable(right)?))
+    Ok(Condition::Compare(
+        operator,
+        comparable(left)?,
+        comparable(right)?,
+    ))
 }
 
 fn comparable(comparable: &Comparable) -> Lowered<Operand> {
@@ -293,9 +324,9 @@ fn comparable(comparable: &Comparable) -> Lowered<Operand> {
             TestFunction::Count(argument) => Ok(Operand::Count(nodes_argument(argument)?)),
             TestFunction::Value(argument) => Ok(Operand::Value(nodes_argument(argument)?)),
             TestFunction::Custom(name, _) => Err(PathError::extension(name)),
-            TestFunction::Search(..) | TestFunction::Match(..) => {
-                Err(PathError::new("match and search are conditions, their result is not compared"))
-            }
+            TestFunction::Search(..) | TestFunction::Match(..) => Err(PathError::new(
+                "match and search are conditions, their result is not compared",
+            )),
         },
     }
 }
@@ -324,7 +355,10 @@ fn singular_operand(query: &SingularQuery) -> Lowered<Operand> {
             Ok(Step::Member(name.into()))
         }
     });
-    Ok(Operand::Path(subject, steps.collect::<Lowered<Vec<_>>>()?.into()))
+    Ok(Operand::Path(
+        subject,
+        steps.collect::<Lowered<Vec<_>>>()?.into(),
+    ))
 }
 
 /// An argument that must be a value: a literal, a singular path, or a function that gives a value.
@@ -362,9 +396,15 @@ fn nodes_argument(argument: &FnArg) -> Lowered<Query> {
 }
 
 fn relative(segments: &[Segment]) -> Lowered<Query> {
-    Ok(Query { subject: Subject::Item, stages: stages(segments)? })
+    Ok(Query {
+        subject: Subject::Item,
+        stages: stages(segments)?,
+    })
 }
 
 fn absolute(query: &JpQuery) -> Lowered<Query> {
-    Ok(Query { subject: Subject::Root, stages: stages(&query.segments)? })
+    Ok(Query {
+        subject: Subject::Root,
+        stages: stages(&query.segments)?,
+    })
 }

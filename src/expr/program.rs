@@ -25,7 +25,6 @@ pub(super) enum Node {
     Null,
     Bool(bool),
     Number(Number),
-    /// A number whose text no machine number holds exactly; written as it was.
     Text(Arc<str>),
     Interpolation(Box<[Part]>),
     List(Box<[Id]>),
@@ -37,8 +36,6 @@ pub(super) enum Node {
     Parameter(u16),
     /// `a.b.c` below a node: one value or missing.
     Members(Id, Box<[Arc<str>]>),
-    /// A secret setting.
-    Secret(u16),
     /// A JSONPath that can give several values.
     Query(Box<Query>),
     /// A singular JSONPath from `$` or `@`.

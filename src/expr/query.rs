@@ -45,7 +45,11 @@ pub(super) enum Pick {
     Member(Arc<str>),
     At(i64),
     All,
-    Slice { start: Option<i64>, end: Option<i64>, step: i64 },
+    Slice {
+        start: Option<i64>,
+        end: Option<i64>,
+        step: i64,
+    },
     Where(Condition),
 }
 
@@ -147,7 +151,9 @@ impl<'a> Run<'_, 'a> {
                 continue;
             }
             let below = open.len();
-            let children = value.items().chain(value.entries(self.scope.arena).map(|(_, it)| it));
+            let children = value
+                .items()
+                .chain(value.entries(self.scope.arena).map(|(_, it)| it));
             open.extend(children.map(|child| (child, depth + 1)));
             if let Some(below) = open.get_mut(below..) {
                 below.reverse();
@@ -180,7 +186,12 @@ impl<'a> Run<'_, 'a> {
                     let entries = value.entries(self.scope.arena).map(|(_, value)| value);
                     for child in value.items().chain(entries) {
                         self.spend(1)?;
-                        if (Run { item: child, ..*self }).holds(condition)? {
+                        if (Run {
+                            item: child,
+                            ..*self
+                        })
+                        .holds(condition)?
+                        {
                             found.push(child);
                         }
                     }
@@ -279,9 +290,7 @@ fn compare(operator: Comparison, left: Value<'_>, right: Value<'_>) -> bool {
         Comparison::NotEqual => !order::equal(left, right),
         Comparison::Less => ordering() == Some(Ordering::Less),
         Comparison::Greater => ordering() == Some(Ordering::Greater),
-        Comparison::LessOrEqual => {
-            ordering() == Some(Ordering::Less) || order::equal(left, right)
-        }
+        Comparison::LessOrEqual => ordering() == Some(Ordering::Less) || order::equal(left, right),
         Comparison::GreaterOrEqual => {
             ordering() == Some(Ordering::Greater) || order::equal(left, right)
         }
@@ -308,11 +317,19 @@ fn slice<'a>(
         return;
     }
     let length = i64::try_from(value.len()).unwrap_or(i64::MAX);
-    let normal = |at: i64| if at < 0 { length.saturating_add(at) } else { at };
+    let normal = |at: i64| {
+        if at < 0 {
+            length.saturating_add(at)
+        } else {
+            at
+        }
+    };
     if 0 < step {
         let lower = start.map_or(0, normal).clamp(0, length);
         let upper = end.map_or(length, normal).clamp(0, length);
-        let (Ok(lower), Ok(upper)) = (usize::try_from(lower), usize::try_from(upper)) else { return };
+        let (Ok(lower), Ok(upper)) = (usize::try_from(lower), usize::try_from(upper)) else {
+            return;
+        };
         let step = usize::try_from(step).unwrap_or(usize::MAX);
         let width = upper.saturating_sub(lower);
         found.extend(value.items().skip(lower).take(width).step_by(step));

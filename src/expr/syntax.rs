@@ -36,14 +36,30 @@ pub(super) enum Form {
     Arithmetic(Arithmetic, Box<Syntax>, Box<Syntax>),
     Compare(Comparison, Box<Syntax>, Box<Syntax>),
     /// `x in list`, `x not in list`.
-    In { item: Box<Syntax>, list: Box<Syntax>, negated: bool },
+    In {
+        item: Box<Syntax>,
+        list: Box<Syntax>,
+        negated: bool,
+    },
     /// `x is kind`, `x is not kind`.
-    Is { value: Box<Syntax>, kind: String, negated: bool },
+    Is {
+        value: Box<Syntax>,
+        kind: String,
+        negated: bool,
+    },
     /// `x ~ glob`, `x !~ glob`.
-    Glob { value: Box<Syntax>, glob: Box<Syntax>, negated: bool },
+    Glob {
+        value: Box<Syntax>,
+        glob: Box<Syntax>,
+        negated: bool,
+    },
     /// `x ?? y`, `x ?! y`, `x catch y`.
     Fallback(Fallback, Box<Syntax>, Box<Syntax>),
-    Choice { when: Box<Syntax>, then: Box<Syntax>, otherwise: Box<Syntax> },
+    Choice {
+        when: Box<Syntax>,
+        then: Box<Syntax>,
+        otherwise: Box<Syntax>,
+    },
 }
 
 /// A stretch of an interpolated text.

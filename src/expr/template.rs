@@ -102,12 +102,14 @@ impl Template {
         match self {
             Self::Literal(json) => Ok(constant(json, scope.arena)),
             Self::Expression(program) => leaf(program, scope, on_error),
-            Self::Choice { when, then, otherwise } => {
-                match chosen((when, then, otherwise.as_deref()), scope)? {
-                    Some(template) => template.build(scope, on_error),
-                    None => Ok(Value::Missing),
-                }
-            }
+            Self::Choice {
+                when,
+                then,
+                otherwise,
+            } => match chosen((when, then, otherwise.as_deref()), scope)? {
+                Some(template) => template.build(scope, on_error),
+                None => Ok(Value::Missing),
+            },
             Self::List(items) => {
                 let mut list = scope.arena.vec_with_capacity(items.len());
                 for item in items {
@@ -172,12 +174,14 @@ impl Template {
                 write(value, out);
                 Ok(!value.is_missing())
             }
-            Self::Choice { when, then, otherwise } => {
-                match chosen((when, then, otherwise.as_deref()), scope)? {
-                    Some(template) => template.append(scope, on_error, out),
-                    None => Ok(false),
-                }
-            }
+            Self::Choice {
+                when,
+                then,
+                otherwise,
+            } => match chosen((when, then, otherwise.as_deref()), scope)? {
+                Some(template) => template.append(scope, on_error, out),
+                None => Ok(false),
+            },
             Self::List(items) => {
                 out.push(b'[');
                 for item in items {
@@ -248,7 +252,9 @@ fn push_present<'a>(value: Value<'a>, list: &mut bumpalo::collections::Vec<'a, V
 
 /// The value of a literal. Scalars need no parse.
 fn constant<'a>(json: &'a str, arena: &'a Arena) -> Value<'a> {
-    let inner = json.strip_prefix('"').and_then(|text| text.strip_suffix('"'));
+    let inner = json
+        .strip_prefix('"')
+        .and_then(|text| text.strip_suffix('"'));
     match (json, inner) {
         (_, Some(text)) if !text.contains('\\') => Value::Text(text),
         ("null", _) => Value::Null,
@@ -276,7 +282,11 @@ fn chosen<'a>(
     (when, then, otherwise): (&'a Program, &'a Template, Option<&'a Template>),
     scope: &Scope<'a>,
 ) -> Result<Option<&'a Template>, EvalError> {
-    Ok(if when.holds(scope)? { Some(then) } else { otherwise })
+    Ok(if when.holds(scope)? {
+        Some(then)
+    } else {
+        otherwise
+    })
 }
 
 fn for_each<'a>(
@@ -291,7 +301,11 @@ fn for_each<'a>(
     }
     for (index, item) in items.items().enumerate() {
         let index = Value::Number(Number::Int(i64::try_from(index).unwrap_or(i64::MAX)));
-        visit(&Scope { item, index, ..*scope })?;
+        visit(&Scope {
+            item,
+            index,
+            ..*scope
+        })?;
     }
     Ok(())
 }
@@ -327,7 +341,9 @@ fn for_members<'a>(
             spread.push(object);
         }
         let is_field = |wanted: &str| {
-            members.iter().any(|member| matches!(member, Member::Field { key, .. } if key == wanted))
+            members
+                .iter()
+                .any(|member| matches!(member, Member::Field { key, .. } if key == wanted))
         };
         for (at, object) in spread.iter().enumerate() {
             let later = spread.get(at + 1..).unwrap_or(&[]);

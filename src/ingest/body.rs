@@ -41,6 +41,20 @@ impl Default for Limits {
     }
 }
 
+<<<<<<< HEAD
+=======
+impl Limits {
+    /// These limits with another for v1; one beyond memory stops there.
+    #[must_use]
+    pub fn with_v1(self, bytes_max: u64) -> Self {
+        Self {
+            v1_bytes_max: usize::try_from(bytes_max).unwrap_or(usize::MAX),
+            ..self
+        }
+    }
+}
+
+>>>>>>> ingest
 const BOM: &[u8] = b"\xef\xbb\xbf";
 const GZIP: &[u8] = b"\x1f\x8b";
 

@@ -9,6 +9,10 @@
 //! `/devices/…`) are cut off first and the rest is the id; an id that itself ends in such a word has
 //! to be encoded.
 
+<<<<<<< HEAD
+=======
+use std::borrow::Cow;
+>>>>>>> ingest
 use std::sync::Arc;
 
 use http::Method;
@@ -159,8 +163,19 @@ impl Endpoint {
         &self.params
     }
 
+<<<<<<< HEAD
     pub(super) fn into_params(self) -> Params {
         self.params
+=======
+    /// The largest body it takes, in bytes: there is no use in reading more than one byte beyond.
+    pub const fn body_bytes_max(&self, limits: &Limits) -> usize {
+        self.route.body_bytes_max(limits)
+    }
+
+    /// The rejection of a request, in the envelope that clients of this endpoint read.
+    pub const fn reject(&self, cause: Cause) -> Rejection {
+        self.route.reject(cause)
+>>>>>>> ingest
     }
 
     /// Whom the request is from, if it may come in.
@@ -191,6 +206,33 @@ impl Endpoint {
     }
 }
 
+<<<<<<< HEAD
+=======
+/// The target that the vendor's documentation gives a path, where a tolerated one stood: what a
+/// request has to go on with to somebody who is less tolerant. The path's parts stay undecoded.
+pub fn canonical_target(target: &str) -> Cow<'_, str> {
+    let (path, query) = path::split_target(target);
+    let (base, rest) = path::split_base(path);
+    let base = match base {
+        Base::V2 => "/api/v2/",
+        Base::Root if path::root(rest).is_some() => "/",
+        Base::Root if path::v2(rest).is_some() => "/api/v2/",
+        // The vendor has it under both, and SDKs that send it are given the root.
+        Base::Root if rest.starts_with("push/") => "/",
+        Base::V1 | Base::Root => "/api/v1/",
+    };
+    let (mark, query) = if query.is_empty() {
+        ("", "")
+    } else {
+        ("?", query)
+    };
+    if target.len() == base.len() + rest.len() + mark.len() + query.len() {
+        return Cow::Borrowed(target);
+    }
+    Cow::Owned(format!("{base}{rest}{mark}{query}"))
+}
+
+>>>>>>> ingest
 impl Route {
     /// The version of the API it belongs to.
     pub const fn api(self) -> Api {
@@ -208,8 +250,12 @@ impl Route {
         }
     }
 
+<<<<<<< HEAD
     /// The largest body it takes, in bytes: there is no use in reading more than one byte beyond.
     pub const fn body_bytes_max(self, limits: &Limits) -> usize {
+=======
+    const fn body_bytes_max(self, limits: &Limits) -> usize {
+>>>>>>> ingest
         match self {
             Self::Entity => limits.entity_bytes_max,
             Self::Batch => limits.batch_bytes_max,
@@ -230,8 +276,12 @@ impl Route {
         )
     }
 
+<<<<<<< HEAD
     /// The rejection of a request, in the envelope that clients of this route read.
     pub const fn reject(self, cause: Cause) -> Rejection {
+=======
+    const fn reject(self, cause: Cause) -> Rejection {
+>>>>>>> ingest
         let envelope = match (self, &cause) {
             (Self::Entity | Self::Batch, _) => Envelope::V2,
             (Self::Merge, _) => Envelope::V1Text,

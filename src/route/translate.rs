@@ -269,7 +269,7 @@ impl Rule {
 ///
 /// What `make` or the list fails with, and a list that is longer than its `max` or no list.
 pub(super) fn for_items<'a>(
-    for_each: Option<&ForEach>,
+    for_each: Option<&'a ForEach>,
     scope: &Scope<'a>,
     mut make: impl FnMut(Value<'a>, Value<'a>) -> Result<(), EvalError>,
 ) -> Result<(), EvalError> {

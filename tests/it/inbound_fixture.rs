@@ -59,6 +59,7 @@ impl<'a> Inbound<'a> {
             };
         }
         match self.decode() {
+<<<<<<< HEAD
             Ok(Decoded {
                 calls,
                 refused,
@@ -68,6 +69,13 @@ impl<'a> Inbound<'a> {
                 Outcome {
                     response: respond::accepted(success, &refused, url),
                     calls,
+=======
+            Ok(decoded) => {
+                let url = || "https://gateway.example.com".to_owned();
+                Outcome {
+                    response: respond::accepted(&decoded, url),
+                    calls: decoded.calls,
+>>>>>>> ingest
                 }
             }
             Err(rejection) => Outcome {
@@ -84,7 +92,11 @@ impl<'a> Inbound<'a> {
         endpoint.admit(identity, None)?;
         let body = Bytes::copy_from_slice(self.body.as_bytes());
         decode(
+<<<<<<< HEAD
             endpoint,
+=======
+            &endpoint,
+>>>>>>> ingest
             self.content_type,
             &body,
             &Limits::default(),

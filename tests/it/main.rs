@@ -9,6 +9,13 @@
 
 mod captures;
 mod destination_fixture;
+mod inbound_fixture;
 mod sink_connections;
 mod sinks;
 mod tidy;
+
+#![cfg(test)]
+
+mod captures;
+mod inbound;
+mod inbound_fixture;
