@@ -193,6 +193,26 @@ impl Excerpt {
         }
     }
 
+    /// The text from byte `start` on, a character boundary; past the end it is empty.
+    #[must_use]
+    pub fn tail(&self, start: usize) -> Self {
+        let start = start.min(self.text.len());
+        let origin = match &self.origin {
+            Origin::Whole(span) => Origin::Whole(*span),
+            Origin::Contiguous(from) => {
+                Origin::Contiguous(from.saturating_add(u32::try_from(start).unwrap_or(u32::MAX)))
+            }
+            Origin::Scattered(origins) => {
+                Origin::Scattered(origins.iter().skip(start).copied().collect())
+            }
+        };
+        Self {
+            text: self.text.get(start..).unwrap_or("").into(),
+            file: self.file,
+            origin,
+        }
+    }
+
     /// Where all of it stands.
     pub fn whole_span(&self) -> Span {
         self.span(0, self.text.len())

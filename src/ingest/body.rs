@@ -41,8 +41,6 @@ impl Default for Limits {
     }
 }
 
-<<<<<<< HEAD
-=======
 impl Limits {
     /// These limits with another for v1; one beyond memory stops there.
     #[must_use]
@@ -54,7 +52,6 @@ impl Limits {
     }
 }
 
->>>>>>> ingest
 const BOM: &[u8] = b"\xef\xbb\xbf";
 const GZIP: &[u8] = b"\x1f\x8b";
 

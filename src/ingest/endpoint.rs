@@ -9,10 +9,7 @@
 //! `/devices/…`) are cut off first and the rest is the id; an id that itself ends in such a word has
 //! to be encoded.
 
-<<<<<<< HEAD
-=======
 use std::borrow::Cow;
->>>>>>> ingest
 use std::sync::Arc;
 
 use http::Method;
@@ -163,10 +160,6 @@ impl Endpoint {
         &self.params
     }
 
-<<<<<<< HEAD
-    pub(super) fn into_params(self) -> Params {
-        self.params
-=======
     /// The largest body it takes, in bytes: there is no use in reading more than one byte beyond.
     pub const fn body_bytes_max(&self, limits: &Limits) -> usize {
         self.route.body_bytes_max(limits)
@@ -175,7 +168,6 @@ impl Endpoint {
     /// The rejection of a request, in the envelope that clients of this endpoint read.
     pub const fn reject(&self, cause: Cause) -> Rejection {
         self.route.reject(cause)
->>>>>>> ingest
     }
 
     /// Whom the request is from, if it may come in.
@@ -206,8 +198,6 @@ impl Endpoint {
     }
 }
 
-<<<<<<< HEAD
-=======
 /// The target that the vendor's documentation gives a path, where a tolerated one stood: what a
 /// request has to go on with to somebody who is less tolerant. The path's parts stay undecoded.
 pub fn canonical_target(target: &str) -> Cow<'_, str> {
@@ -232,7 +222,6 @@ pub fn canonical_target(target: &str) -> Cow<'_, str> {
     Cow::Owned(format!("{base}{rest}{mark}{query}"))
 }
 
->>>>>>> ingest
 impl Route {
     /// The version of the API it belongs to.
     pub const fn api(self) -> Api {
@@ -250,12 +239,7 @@ impl Route {
         }
     }
 
-<<<<<<< HEAD
-    /// The largest body it takes, in bytes: there is no use in reading more than one byte beyond.
-    pub const fn body_bytes_max(self, limits: &Limits) -> usize {
-=======
     const fn body_bytes_max(self, limits: &Limits) -> usize {
->>>>>>> ingest
         match self {
             Self::Entity => limits.entity_bytes_max,
             Self::Batch => limits.batch_bytes_max,
@@ -276,12 +260,7 @@ impl Route {
         )
     }
 
-<<<<<<< HEAD
-    /// The rejection of a request, in the envelope that clients of this route read.
-    pub const fn reject(self, cause: Cause) -> Rejection {
-=======
     const fn reject(self, cause: Cause) -> Rejection {
->>>>>>> ingest
         let envelope = match (self, &cause) {
             (Self::Entity | Self::Batch, _) => Envelope::V2,
             (Self::Merge, _) => Envelope::V1Text,

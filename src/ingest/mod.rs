@@ -24,11 +24,8 @@ pub use body::Limits;
 pub use endpoint::Access;
 pub use endpoint::Endpoint;
 pub use endpoint::Route;
-<<<<<<< HEAD
-=======
 pub use endpoint::canonical_target;
 pub use rejection::Rejection;
->>>>>>> ingest
 
 use bytes::Bytes;
 
@@ -41,10 +38,6 @@ use crate::ingest::body::check_size;
 use crate::ingest::rejection::Cause;
 use crate::ingest::rejection::Fault;
 use crate::ingest::rejection::ItemRefusal;
-<<<<<<< HEAD
-use crate::ingest::rejection::Rejection;
-=======
->>>>>>> ingest
 use crate::value::Arena;
 use crate::value::Value;
 
@@ -79,11 +72,7 @@ pub enum Success {
 ///
 /// 413 and 400, in the envelope of the endpoint.
 pub fn decode(
-<<<<<<< HEAD
-    endpoint: Endpoint,
-=======
     endpoint: &Endpoint,
->>>>>>> ingest
     content_type: Option<&str>,
     body: &Bytes,
     limits: &Limits,
@@ -91,11 +80,7 @@ pub fn decode(
 ) -> Result<Decoded, Rejection> {
     let route = endpoint.route();
     let read = || {
-<<<<<<< HEAD
-        check_size(body, route.body_bytes_max(limits))?;
-=======
         check_size(body, endpoint.body_bytes_max(limits))?;
->>>>>>> ingest
         if route.ignores_body() {
             return Ok(Body::empty());
         }
@@ -112,11 +97,7 @@ pub fn decode(
             } else {
                 Success::Ok
             };
-<<<<<<< HEAD
-            let (api, params) = (route.api(), endpoint.into_params());
-=======
             let (api, params) = (route.api(), endpoint.params().clone());
->>>>>>> ingest
             let call = Call {
                 operation,
                 api,
@@ -131,11 +112,7 @@ pub fn decode(
             })
         }
     });
-<<<<<<< HEAD
-    decoded.map_err(|cause| route.reject(cause))
-=======
     decoded.map_err(|cause| endpoint.reject(cause))
->>>>>>> ingest
 }
 
 /// What a route asks for, once its body has the shape it must have.

@@ -1,10 +1,7 @@
 //! The paths of the API: cutting a raw target into its parts, and decoding each of them once.
-<<<<<<< HEAD
-=======
 //!
 //! A path that lacks an id is 400 and not 404: phones drop a call on 400 and keep one on 404, and
 //! this one would never succeed.
->>>>>>> ingest
 
 use std::borrow::Cow;
 
@@ -71,12 +68,8 @@ pub(super) fn split_target(target: &str) -> (&str, &str) {
     target.split_once('?').unwrap_or((target, ""))
 }
 
-<<<<<<< HEAD
-/// The base of a path and the rest, without empty segments in front and one empty one behind.
-=======
 /// The base of a path and the rest, without empty segments in front and behind. An id that ends in a
 /// slash has to be encoded.
->>>>>>> ingest
 pub(super) fn split_base(path: &str) -> (Base, &str) {
     let path = path.trim_start_matches('/');
     let under = |base: &str| {
@@ -88,12 +81,7 @@ pub(super) fn split_base(path: &str) -> (Base, &str) {
         (_, Some(rest)) => (Base::V2, rest),
         _ => (Base::Root, path),
     };
-<<<<<<< HEAD
-    let rest = rest.trim_start_matches('/');
-    (base, rest.strip_suffix('/').unwrap_or(rest))
-=======
     (base, rest.trim_matches('/'))
->>>>>>> ingest
 }
 
 /// What stands at a path.
@@ -105,11 +93,7 @@ pub(super) fn find(base: Base, rest: &str) -> Option<Found<'_>> {
     }
 }
 
-<<<<<<< HEAD
-fn root(rest: &str) -> Option<Found<'_>> {
-=======
 pub(super) fn root(rest: &str) -> Option<Found<'_>> {
->>>>>>> ingest
     match rest.split_once('/').unwrap_or((rest, "")) {
         ("auth", "") => Some(Found::fixed(Methods::Get(Route::Auth))),
         ("unsubscribe", id) => Some(Found::post(Route::Unsubscribe, Part::Delivery, id)),
@@ -117,11 +101,7 @@ pub(super) fn root(rest: &str) -> Option<Found<'_>> {
     }
 }
 
-<<<<<<< HEAD
-fn v2(rest: &str) -> Option<Found<'_>> {
-=======
 pub(super) fn v2(rest: &str) -> Option<Found<'_>> {
->>>>>>> ingest
     match rest {
         "entity" => Some(Found::fixed(Methods::Post(Route::Entity))),
         "batch" => Some(Found::fixed(Methods::Post(Route::Batch))),

@@ -151,10 +151,7 @@ pub(super) fn require_object_ids(
     }
 }
 
-<<<<<<< HEAD
-=======
 /// The fault of a field that must be there.
->>>>>>> ingest
 pub(super) fn missing(field: impl Into<Cow<'static, str>>) -> Fault {
     let field = field.into();
     let message = format!("{field} is required");
@@ -167,10 +164,7 @@ fn empty(field: impl Into<Cow<'static, str>>) -> Fault {
     Fault::required(field, message)
 }
 
-<<<<<<< HEAD
-=======
 /// The fault of a field that is something else than `wanted`.
->>>>>>> ingest
 pub(super) fn wrong_kind(
     field: impl Into<Cow<'static, str>>,
     wanted: impl fmt::Display,

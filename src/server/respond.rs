@@ -13,10 +13,7 @@ use http::Response;
 use http::StatusCode;
 use http::header;
 
-<<<<<<< HEAD
-=======
 use crate::ingest::Decoded;
->>>>>>> ingest
 use crate::ingest::Success;
 use crate::ingest::rejection::Cause;
 use crate::ingest::rejection::Envelope;
@@ -37,36 +34,21 @@ const ALWAYS: [(HeaderName, HeaderValue); 2] = [
     ),
 ];
 
-<<<<<<< HEAD
-/// The answer to a request whose calls are stored. `region_url` is where clients reach us: one that
-/// adopts the vendor's address would pass us by.
-pub fn accepted(success: Success, refused: &[ItemRefusal], region_url: &str) -> Response<Bytes> {
-    match success {
-=======
 /// The answer to a request whose calls are stored. `region_url` is asked where clients reach us: one
 /// that adopted the vendor's address would pass us by.
 pub fn accepted(decoded: &Decoded, region_url: impl FnOnce() -> String) -> Response<Bytes> {
     match decoded.success {
->>>>>>> ingest
         Success::Ok => json(StatusCode::OK, Bytes::from_static(b"{}\n")),
         Success::NoContent => empty(StatusCode::NO_CONTENT),
         Success::Partial => {
             let mut body = Vec::new();
-<<<<<<< HEAD
-            write_refusals(refused, &mut body);
-=======
             write_refusals(&decoded.refused, &mut body);
->>>>>>> ingest
             body.push(b'\n');
             json(StatusCode::MULTI_STATUS, body.into())
         }
         Success::Region => {
             let mut body = b"{\"url\":".to_vec();
-<<<<<<< HEAD
-            write_text(region_url, &mut body);
-=======
             write_text(&region_url(), &mut body);
->>>>>>> ingest
             // The region must be one of the vendor's two, and the environment a number.
             body.extend_from_slice(b",\"region\":\"us\",\"environment_id\":1}\n");
             json(StatusCode::OK, body.into())

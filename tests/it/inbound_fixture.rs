@@ -59,23 +59,11 @@ impl<'a> Inbound<'a> {
             };
         }
         match self.decode() {
-<<<<<<< HEAD
-            Ok(Decoded {
-                calls,
-                refused,
-                success,
-            }) => {
-                let url = "https://gateway.example.com";
-                Outcome {
-                    response: respond::accepted(success, &refused, url),
-                    calls,
-=======
             Ok(decoded) => {
                 let url = || "https://gateway.example.com".to_owned();
                 Outcome {
                     response: respond::accepted(&decoded, url),
                     calls: decoded.calls,
->>>>>>> ingest
                 }
             }
             Err(rejection) => Outcome {
@@ -92,11 +80,7 @@ impl<'a> Inbound<'a> {
         endpoint.admit(identity, None)?;
         let body = Bytes::copy_from_slice(self.body.as_bytes());
         decode(
-<<<<<<< HEAD
-            endpoint,
-=======
             &endpoint,
->>>>>>> ingest
             self.content_type,
             &body,
             &Limits::default(),

@@ -48,6 +48,29 @@ pub struct DeliverySettings {
     pub renamed_from: Option<Arc<str>>,
 }
 
+impl Default for DeliverySettings {
+    /// Order per person, because a profile that is older than the last update is a bug somebody
+    /// else has to find. Eight requests at once, 15 seconds each, suit every vendor's limits. The
+    /// waits between tries come to three days: a weekend without anybody looking. Private addresses
+    /// are refused, because a vendor's DNS must not be able to reach into our network.
+    fn default() -> Self {
+        const SCHEDULE: [u64; 10] = [
+            5, 30, 300, 1_800, 7_200, 18_000, 36_000, 36_000, 86_400, 86_400,
+        ];
+        Self {
+            ordering: Ordering::PerPerson,
+            concurrency: 8,
+            rate: None,
+            timeout: Duration::from_secs(15),
+            retry: SCHEDULE.map(Duration::from_secs).to_vec(),
+            batch: BatchOverride::default(),
+            allow_private: false,
+            start: Start::Latest,
+            renamed_from: None,
+        }
+    }
+}
+
 /// So many requests in such a stretch of time, `100/s`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Rate {

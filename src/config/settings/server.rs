@@ -33,6 +33,28 @@ pub struct ServerSettings {
     pub grace: Duration,
 }
 
+impl Default for ServerSettings {
+    /// Loopback, so that nothing is reachable before somebody decides it is. 1 MiB is twice what
+    /// the vendor takes; 64 MiB in flight and 10,000 connections fit the smallest machines. 120
+    /// seconds for a head because the same timer closes idle connections, which Go clients keep for
+    /// 90; 10 seconds of silence within a body and 30 for shutdown are what load balancers allow.
+    fn default() -> Self {
+        Self {
+            listen: SocketAddr::from(([127, 0, 0, 1], 8080)),
+            admin: SocketAddr::from(([127, 0, 0, 1], 9090)),
+            public_url: None,
+            default_source: None,
+            tls: None,
+            body_bytes_max: 1 << 20,
+            in_flight_bytes_max: 64 << 20,
+            connections_max: 10_000,
+            header_timeout: Duration::from_secs(120),
+            body_timeout: Duration::from_secs(10),
+            grace: Duration::from_secs(30),
+        }
+    }
+}
+
 /// A certificate chain and its key, PEM files.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TlsSettings {
@@ -61,6 +83,23 @@ pub struct StorageSettings {
     pub segment_bytes: u64,
 }
 
+impl Default for StorageSettings {
+    /// `./data`; 20 GiB hold some days of a busy site; a week of settled calls to replay; 1 GiB left
+    /// free, because a full disk takes the whole machine down; segments of 64 MiB are freed in
+    /// milliseconds. Nothing that was accepted is given up unless asked for.
+    fn default() -> Self {
+        Self {
+            dir: PathBuf::from("data"),
+            bytes_max: 20 << 30,
+            retain: Duration::from_secs(7 * 86_400),
+            ttl: None,
+            free_bytes_min: 1 << 30,
+            on_full: OnFull::Reject,
+            segment_bytes: 64 << 20,
+        }
+    }
+}
+
 /// What happens when the journal is full of calls that are not settled.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum OnFull {
@@ -77,6 +116,17 @@ pub struct ReloadSettings {
     pub tests: TestPolicy,
     /// How often the files are compared even if nothing was heard.
     pub poll: Duration,
+}
+
+impl Default for ReloadSettings {
+    /// A mapping that fails its own tests does not go live; five seconds is the longest an edit
+    /// that no watch reported waits.
+    fn default() -> Self {
+        Self {
+            tests: TestPolicy::Require,
+            poll: Duration::from_secs(5),
+        }
+    }
 }
 
 /// What a failing inline test means for a reload.

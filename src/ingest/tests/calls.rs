@@ -86,11 +86,7 @@ fn accepted_bodies_are_not_copied() {
     let body =
         Bytes::from(r#"{"batch":[{"type":"person","action":"delete","identifiers":{"id":1}}]}"#);
     let endpoint = Endpoint::of(&http::Method::POST, "/api/v2/batch").unwrap();
-<<<<<<< HEAD
-    let decoded = decode(endpoint, None, &body, &Limits::default(), &Arena::new()).unwrap();
-=======
     let decoded = decode(&endpoint, None, &body, &Limits::default(), &Arena::new()).unwrap();
->>>>>>> ingest
     let item = &decoded.calls[0].body;
     assert!(body.as_ptr_range().contains(&item.as_ptr()));
 }
@@ -439,11 +435,7 @@ fn a_body_beyond_the_limit_of_its_endpoint_is_too_large() {
         let decode_spaces = |count: usize| {
             let endpoint = Endpoint::of(&method.parse().unwrap(), target).unwrap();
             let body = Bytes::from(" ".repeat(count));
-<<<<<<< HEAD
-            decode(endpoint, None, &body, &limits, &Arena::new()).map_err(|error| error.cause)
-=======
             decode(&endpoint, None, &body, &limits, &Arena::new()).map_err(|error| error.cause)
->>>>>>> ingest
         };
         let too_large = Err(Cause::TooLarge { bytes_max });
         assert_ne!(decode_spaces(bytes_max), too_large, "{target}");
@@ -483,11 +475,7 @@ proptest! {
         let method = method.parse().unwrap();
         if let Ok(endpoint) = Endpoint::of(&method, target) {
             let body = Bytes::from(body);
-<<<<<<< HEAD
-            drop(decode(endpoint, None, &body, &Limits::default(), &Arena::new()));
-=======
             drop(decode(&endpoint, None, &body, &Limits::default(), &Arena::new()));
->>>>>>> ingest
         }
     }
 }

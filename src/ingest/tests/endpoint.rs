@@ -8,10 +8,7 @@ use crate::ingest::Endpoint;
 use crate::ingest::Route;
 use crate::ingest::auth::Identity;
 use crate::ingest::auth::Origin;
-<<<<<<< HEAD
-=======
 use crate::ingest::canonical_target;
->>>>>>> ingest
 use crate::ingest::rejection::Cause;
 use crate::ingest::rejection::Envelope;
 use crate::ingest::rejection::Rejection;
@@ -327,10 +324,6 @@ fn credentials_are_needed_where_the_vendor_needs_them() {
     }
 }
 
-<<<<<<< HEAD
-proptest! {
-    #[test]
-=======
 #[test]
 fn a_tolerated_target_has_a_canonical_one() {
     for (target, canonical) in [
@@ -364,7 +357,6 @@ proptest! {
     }
 
     #[test]
->>>>>>> ingest
     fn no_target_panics(target in r"(/|//|/api/v1/|/api/v2/|)(customers|segments|forms|unsubscribe|)[/%a-f0-9?=.]*.*") {
         for method in ["GET", "PUT", "POST", "DELETE"] {
             drop(of(method, &target));

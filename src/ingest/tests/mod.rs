@@ -19,11 +19,7 @@ fn request(method: &str, target: &str, body: &str) -> Result<Decoded, Rejection>
     let endpoint = Endpoint::of(&method.parse().unwrap(), target)?;
     let body = Bytes::copy_from_slice(body.as_bytes());
     decode(
-<<<<<<< HEAD
-        endpoint,
-=======
         &endpoint,
->>>>>>> ingest
         Some("application/json"),
         &body,
         &Limits::default(),
