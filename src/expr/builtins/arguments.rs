@@ -116,9 +116,10 @@ pub(super) fn count_at(args: &[Value<'_>], n: usize) -> Result<usize, CallError>
 /// A number to compute with.
 pub(super) fn number_of(value: Value<'_>) -> Result<Number, CallError> {
     value.as_number().ok_or_else(|| match value.kind() {
-        Kind::Int | Kind::Float => {
-            CallError::arithmetic(format!("cannot compute with {}, it is too large", shown(value)))
-        }
+        Kind::Int | Kind::Float => CallError::arithmetic(format!(
+            "cannot compute with {}, it is too large",
+            shown(value)
+        )),
         _ => wanted("a number", value),
     })
 }

@@ -156,10 +156,7 @@ impl<'a> TextOut<'a, '_> {
     pub(super) const BYTES_MAX: usize = 1 << 20;
 
     fn too_long() -> CallError {
-        CallError::size(format!(
-            "gives more than {} bytes of text",
-            Self::BYTES_MAX
-        ))
+        CallError::size(format!("gives more than {} bytes of text", Self::BYTES_MAX))
     }
 
     /// Appends text.

@@ -239,14 +239,11 @@ fn amount<'a>(cx: &Cx<'a, '_>, args: &[Value<'a>]) -> Outcome<'a> {
         Some(unsigned) => ("-", unsigned.trim_start_matches(is_currency)),
         None => ("", text.trim_matches(is_currency)),
     };
-    let whole = unsigned
-        .split_once('.')
-        .map_or(unsigned, |(whole, _)| whole);
-    let parted = whole.split(',').skip(1).all(|group| group.len() == 3)
-        && whole
-            .split(',')
-            .next()
-            .is_some_and(|first| whole.len() == first.len() || first.len() <= 3);
+    let (whole, fraction) = unsigned.split_once('.').unwrap_or((unsigned, ""));
+    let mut groups = whole.split(',');
+    let first = groups.next().unwrap_or_default();
+    let parted = groups.all(|group| group.len() == 3) && !fraction.contains(',');
+    let parted = parted && (first.len() <= 3 || first.len() == whole.len());
     let mut digits = cx.text();
     digits.push_str(sign)?;
     unsigned

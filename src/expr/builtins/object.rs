@@ -41,7 +41,7 @@ pub(super) const TABLE: &[Builtin] = &[
     function("keys", keys)
         .about("The keys, in order.")
         .gives(LIST)
-        .shows(&[("$.traits | keys", r#"["plan","seats","address"]"#), (r#"parse_json("{\}") | keys"#, "[]")]),
+        .shows(&[("$.traits | keys", r#"["plan","seats","address"]"#), ("parse_json('{}') | keys", "[]")]),
     function("values", values)
         .about("The values, in order.")
         .gives(LIST)
