@@ -91,8 +91,16 @@ impl Default for Metrics {
 impl Metrics {
     fn register(&self) {
         let mut registry = self.registry.lock().unwrap_or_else(PoisonError::into_inner);
-        registry.register("calls_accepted", "Calls that are durable", self.accepted.clone());
-        registry.register("requests_rejected", "Requests refused", self.rejected.clone());
+        registry.register(
+            "calls_accepted",
+            "Calls that are durable",
+            self.accepted.clone(),
+        );
+        registry.register(
+            "requests_rejected",
+            "Requests refused",
+            self.rejected.clone(),
+        );
         registry.register("config_reloads", "Attempts to load", self.reloads.clone());
         registry.register(
             "config_last_reload_successful",
@@ -104,7 +112,11 @@ impl Metrics {
             "When a configuration last went live",
             self.reload_success_seconds.clone(),
         );
-        registry.register("config_info", "The active configuration", self.config.clone());
+        registry.register(
+            "config_info",
+            "The active configuration",
+            self.config.clone(),
+        );
     }
 
     /// Asks `collector` as well whenever the numbers are shown.
@@ -130,11 +142,13 @@ mod tests {
     #[test]
     fn shows_what_was_counted_under_its_name_and_labels() {
         let metrics = Metrics::default();
-        let labels = SourceLabels { source: "web".into(), operation: "person.event".into() };
+        let labels = SourceLabels {
+            source: "web".into(),
+            operation: "person.event".into(),
+        };
         metrics.accepted.get_or_create(&labels).inc_by(3);
         let text = metrics.exposition();
-        let line =
-            "trackway_calls_accepted_total{source=\"web\",operation=\"person.event\"} 3";
+        let line = "trackway_calls_accepted_total{source=\"web\",operation=\"person.event\"} 3";
         assert!(text.contains(line), "{text}");
     }
 }

@@ -27,6 +27,8 @@ pub struct Part {
 }
 
 /// Whose order an item keeps: a hash over source and person. Equal keys are delivered in order.
+///
+/// Checkpoints hold keys: the hash must be the same in every process of every version.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct OrderKey(pub u64);
 
@@ -213,6 +215,8 @@ pub enum ReasonClass {
     Expired,
     /// The source, credential or destination it needs is no longer configured.
     Unconfigured,
+    /// The journal could not give it back.
+    Damaged,
 }
 
 impl ReasonClass {
@@ -229,6 +233,7 @@ impl ReasonClass {
             Self::TooLarge => "too_large",
             Self::Expired => "expired",
             Self::Unconfigured => "unconfigured",
+            Self::Damaged => "damaged",
         }
     }
 }

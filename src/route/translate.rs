@@ -18,6 +18,7 @@ use crate::expr::Scope;
 use crate::expr::scope::Budget;
 use crate::expr::template::OnError;
 use crate::route::plan::Emit;
+use crate::route::plan::Plan;
 use crate::route::plan::Rule;
 use crate::route::plan::Translator;
 use crate::route::witness::Witness;
@@ -207,6 +208,22 @@ impl Translator {
     }
 }
 
+impl Plan {
+    /// Walks a record through translation alone; the witness sees the events. Says why there are
+    /// none if the rules failed.
+    pub fn events<W: Witness>(
+        &self,
+        record: &Record<'_>,
+        arena: &mut Arena,
+        witness: &mut W,
+    ) -> Option<Verdict> {
+        arena.reset();
+        let budget = budget(record);
+        let events = self.translator.translate(record, (arena, &budget), witness);
+        events.err().map(|failure| failure.verdict())
+    }
+}
+
 /// One event that will be made: which, and for which item.
 #[derive(Clone, Copy)]
 struct Occasion<'a> {
@@ -252,7 +269,7 @@ impl Rule {
 ///
 /// What `make` or the list fails with, and a list that is longer than its `max` or no list.
 pub(super) fn for_items<'a>(
-    for_each: Option<&ForEach>,
+    for_each: Option<&'a ForEach>,
     scope: &Scope<'a>,
     mut make: impl FnMut(Value<'a>, Value<'a>) -> Result<(), EvalError>,
 ) -> Result<(), EvalError> {

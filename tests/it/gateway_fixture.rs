@@ -141,6 +141,11 @@ impl Gateway {
         request(self.address, method, target, Some("site:key"), body)
     }
 
+    /// Sends a call with the credentials of the quickstart.
+    pub(crate) fn call_quickstart(&self, method: &str, target: &str, body: &str) -> Answer {
+        request(self.address, method, target, Some("quickstart:secret"), body)
+    }
+
     pub(crate) fn ask_admin(&self, method: &str, target: &str) -> Answer {
         request(self.admin, method, target, None, "")
     }

@@ -1,5 +1,11 @@
 //! All integration tests: one binary, one module for each subject.
-#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+#![cfg(test)]
 
+mod captures;
+mod destination_fixture;
 mod diagnostics;
+mod inbound;
+mod inbound_fixture;
+mod sink_connections;
+mod sinks;
 mod tidy;

@@ -59,7 +59,14 @@ fn pure_modules_stay_synchronous() {
         if ASYNC_MODULES.contains(&top_module(&path).as_str()) {
             continue;
         }
-        for word in ["async fn", ".await", "tokio::", "hyper::", "std::fs", "std::net::Tcp"] {
+        for word in [
+            "async fn",
+            ".await",
+            "tokio::",
+            "hyper::",
+            "std::fs",
+            "std::net::Tcp",
+        ] {
             assert!(
                 !text.contains(word),
                 "{}: `{word}` belongs higher up",
