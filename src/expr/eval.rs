@@ -401,6 +401,11 @@ impl<'a> Machine<'_, 'a> {
             _ => Ok(Value::Missing),
         };
         result.map_err(|error| match error {
+            // The author of the rule wrote this message, not the function.
+            CallError::Own {
+                code: Code::Raised,
+                message,
+            } => self.error(id, Code::Raised, message),
             CallError::Own { code, message } => {
                 self.error(id, code, format!("`{}` {message}", builtin.name))
             }
