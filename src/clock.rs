@@ -30,7 +30,10 @@ impl Timestamp {
     /// The moment `duration` later, stopping at the largest one.
     #[must_use]
     pub fn after(self, duration: Duration) -> Self {
-        Self(self.0.saturating_add(i64::try_from(duration.as_millis()).unwrap_or(i64::MAX)))
+        Self(
+            self.0
+                .saturating_add(i64::try_from(duration.as_millis()).unwrap_or(i64::MAX)),
+        )
     }
 }
 
@@ -50,7 +53,10 @@ impl fmt::Display for Timestamp {
         let month = if month < 10 { month + 3 } else { month - 9 };
         let year = era * 400 + year + i64::from(month <= 2);
         let (hour, minute, second) = (second / 3600, second / 60 % 60, second % 60);
-        write!(f, "{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}.{millis:03}Z")
+        write!(
+            f,
+            "{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}.{millis:03}Z"
+        )
     }
 }
 
@@ -128,7 +134,9 @@ impl Clock {
                 let now = SystemTime::now();
                 let millis = now
                     .duration_since(SystemTime::UNIX_EPOCH)
-                    .map_or(0, |passed| i64::try_from(passed.as_millis()).unwrap_or(i64::MAX));
+                    .map_or(0, |passed| {
+                        i64::try_from(passed.as_millis()).unwrap_or(i64::MAX)
+                    });
                 Timestamp(millis)
             }
             Kind::Manual(manual) => manual.read().0,

@@ -26,13 +26,21 @@ pub struct Span {
 impl Span {
     /// A span of `file`; an `end` before `start` is moved up to it.
     pub fn new(file: FileId, start: u32, end: u32) -> Self {
-        Self { file, start, end: end.max(start) }
+        Self {
+            file,
+            start,
+            end: end.max(start),
+        }
     }
 
     /// The smallest span that covers both; `other` must be in the same file.
     #[must_use]
     pub fn to(self, other: Self) -> Self {
-        Self { file: self.file, start: self.start.min(other.start), end: self.end.max(other.end) }
+        Self {
+            file: self.file,
+            start: self.start.min(other.start),
+            end: self.end.max(other.end),
+        }
     }
 }
 
@@ -65,9 +73,18 @@ impl SourceFile {
     pub fn new(name: impl Into<Arc<str>>, text: impl Into<Arc<str>>) -> Self {
         let text = text.into();
         let line_starts = std::iter::once(0)
-            .chain(text.bytes().zip(1u32..).filter(|(byte, _)| *byte == b'\n').map(|(_, next)| next))
+            .chain(
+                text.bytes()
+                    .zip(1u32..)
+                    .filter(|(byte, _)| *byte == b'\n')
+                    .map(|(_, next)| next),
+            )
             .collect();
-        Self { name: name.into(), text, line_starts }
+        Self {
+            name: name.into(),
+            text,
+            line_starts,
+        }
     }
 
     /// The name as given on the command line or found by an include.
@@ -82,13 +99,19 @@ impl SourceFile {
 
     /// The line and column of a byte; a byte past the end gives the end.
     pub fn location(&self, byte: u32) -> Location {
-        let line = self.line_starts.partition_point(|start| *start <= byte).max(1);
+        let line = self
+            .line_starts
+            .partition_point(|start| *start <= byte)
+            .max(1);
         let start = self.line_starts.get(line - 1).copied().unwrap_or(0) as usize;
         let mut end = (byte as usize).min(self.text.len());
         while !self.text.is_char_boundary(end) {
             end -= 1;
         }
-        let column = self.text.get(start..end).map_or(0, |before| before.chars().count());
+        let column = self
+            .text
+            .get(start..end)
+            .map_or(0, |before| before.chars().count());
         Location {
             line: u32::try_from(line).unwrap_or(u32::MAX),
             column: u32::try_from(column + 1).unwrap_or(u32::MAX),
@@ -118,7 +141,11 @@ enum Origin {
 impl Excerpt {
     /// Text that stands in the file as it is, from byte `start`.
     pub fn contiguous(text: impl Into<Arc<str>>, file: FileId, start: u32) -> Self {
-        Self { text: text.into(), file, origin: Origin::Contiguous(start) }
+        Self {
+            text: text.into(),
+            file,
+            origin: Origin::Contiguous(start),
+        }
     }
 
     /// Text whose byte k came from byte `origins[k]`; `origins` has one entry more, for the end.
@@ -127,12 +154,20 @@ impl Excerpt {
         file: FileId,
         origins: impl Into<Arc<[u32]>>,
     ) -> Self {
-        Self { text: text.into(), file, origin: Origin::Scattered(origins.into()) }
+        Self {
+            text: text.into(),
+            file,
+            origin: Origin::Scattered(origins.into()),
+        }
     }
 
     /// Text of which only the place of the whole is known.
     pub fn whole(text: impl Into<Arc<str>>, span: Span) -> Self {
-        Self { text: text.into(), file: span.file, origin: Origin::Whole(span) }
+        Self {
+            text: text.into(),
+            file: span.file,
+            origin: Origin::Whole(span),
+        }
     }
 
     /// The decoded text.
@@ -155,6 +190,26 @@ impl Excerpt {
                 let of = |at: usize| origins.get(at).copied().unwrap_or(last);
                 Span::new(self.file, of(start), of(end))
             }
+        }
+    }
+
+    /// The text from byte `start` on, a character boundary; past the end it is empty.
+    #[must_use]
+    pub fn tail(&self, start: usize) -> Self {
+        let start = start.min(self.text.len());
+        let origin = match &self.origin {
+            Origin::Whole(span) => Origin::Whole(*span),
+            Origin::Contiguous(from) => {
+                Origin::Contiguous(from.saturating_add(u32::try_from(start).unwrap_or(u32::MAX)))
+            }
+            Origin::Scattered(origins) => {
+                Origin::Scattered(origins.iter().skip(start).copied().collect())
+            }
+        };
+        Self {
+            text: self.text.get(start..).unwrap_or("").into(),
+            file: self.file,
+            origin,
         }
     }
 

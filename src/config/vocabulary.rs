@@ -16,17 +16,37 @@ type Names = &'static [(&'static str, Kinds, &'static str)];
 
 /// What every rule about a call or an event can use.
 pub const CALL: Names = &[
-    ("op", TEXT, "the operation of the call, such as `person.event`"),
-    ("api", TEXT, "the version of the Track API the call came through, `v1` or `v2`"),
+    (
+        "op",
+        TEXT,
+        "the operation of the call, such as `person.event`",
+    ),
+    (
+        "api",
+        TEXT,
+        "the version of the Track API the call came through, `v1` or `v2`",
+    ),
     ("source", TEXT, "the source, by its key in routing.yaml"),
-    ("params", OBJECT, "what stood in the path and query: id, device_id, segment_id, id_type, form_id, delivery_id"),
+    (
+        "params",
+        OBJECT,
+        "what stood in the path and query: id, device_id, segment_id, id_type, form_id, delivery_id",
+    ),
     ("now", TIME, "when the call was accepted"),
 ];
 
 /// What translation can use besides [`CALL`]; the names of `let:` follow.
 pub const TRANSLATION: Names = &[
-    ("record", TEXT, "the id given to the call at accept, with `-N` for the item of a batch"),
-    ("part", INT, "the number of the event among those of its call, from 0"),
+    (
+        "record",
+        TEXT,
+        "the id given to the call at accept, with `-N` for the item of a batch",
+    ),
+    (
+        "part",
+        INT,
+        "the number of the event among those of its call, from 0",
+    ),
     ("parts", INT, "how many events the call becomes"),
 ];
 
@@ -34,8 +54,11 @@ pub const TRANSLATION: Names = &[
 pub const CONNECTION: Names = &[("message_id", TEXT, "the message id of the event")];
 
 /// What the rules of a destination can use besides [`CALL`] and [`CONNECTION`].
-pub const DESTINATION: Names =
-    &[("settings", OBJECT, "the settings of the destination, such as `settings.region`")];
+pub const DESTINATION: Names = &[(
+    "settings",
+    OBJECT,
+    "the settings of the destination, such as `settings.region`",
+)];
 
 /// What a lane's response rules can use besides `settings`.
 pub const RESPONSE: Names = &[("status", INT, "the status of the answer")];
@@ -82,18 +105,28 @@ pub fn destination(tables: &Tables, secrets: &[String]) -> Vocabulary {
 
 /// For what depends on settings alone: defaults, `request`, `auth`, `headers`, file paths.
 pub fn settings(tables: &Tables, secrets: &[String]) -> Vocabulary {
-    Vocabulary { secrets: secrets.to_vec(), ..vocabulary(&[DESTINATION], None, tables) }
+    Vocabulary {
+        secrets: secrets.to_vec(),
+        ..vocabulary(&[DESTINATION], None, tables)
+    }
 }
 
 /// For `wrap`; `$`, the list of rendered items, may only stand as a whole value.
 pub fn wrap(tables: &Tables, secrets: &[String]) -> Vocabulary {
     let root = Some("the list of items");
-    Vocabulary { secrets: secrets.to_vec(), ..vocabulary(&[DESTINATION, WRAP], root, tables) }
+    Vocabulary {
+        secrets: secrets.to_vec(),
+        ..vocabulary(&[DESTINATION, WRAP], root, tables)
+    }
 }
 
 /// For the response rules of a lane.
 pub fn response(tables: &Tables) -> Vocabulary {
-    vocabulary(&[DESTINATION, RESPONSE], Some("the body of the answer"), tables)
+    vocabulary(
+        &[DESTINATION, RESPONSE],
+        Some("the body of the answer"),
+        tables,
+    )
 }
 
 /// For what a test expects: `@` is the value found.

@@ -101,6 +101,7 @@ codes! {
     604 WrongKindAtRunTime "value has the wrong kind"
     605 OutputTooLarge "output exceeds a limit"
     606 TooManyEvents "one call makes too many events"
+    607 Raised "error raised by `error`"
     701 ReloadRejected "reload rejected, previous configuration stays active"
     703 NeedsRestart "change needs a restart"
     801 TestFailed "test failed"
@@ -118,7 +119,10 @@ impl Code {
 
     /// The code that reads `TW0204`, in any case.
     pub fn named(name: &str) -> Option<Self> {
-        Self::ALL.iter().copied().find(|code| code.to_string().eq_ignore_ascii_case(name))
+        Self::ALL
+            .iter()
+            .copied()
+            .find(|code| code.to_string().eq_ignore_ascii_case(name))
     }
 }
 

@@ -6,6 +6,9 @@
 use crate::text::Span;
 
 pub mod code;
+pub mod json;
+pub mod render;
+pub mod suggest;
 
 pub use code::Code;
 
@@ -16,6 +19,16 @@ pub enum Severity {
     Error,
     /// It can be used, and probably does not do what was meant.
     Warning,
+}
+
+impl Severity {
+    /// `error` or `warning`.
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Error => "error",
+            Self::Warning => "warning",
+        }
+    }
 }
 
 /// A place and what is true there.
@@ -77,8 +90,20 @@ impl Diagnostic {
     }
 
     fn new(code: Code, severity: Severity, span: Option<Span>, message: String) -> Self {
-        let labels = span.map(|span| Label { span, text: String::new() }).into_iter().collect();
-        Self { code, severity, message, labels, help: None }
+        let labels = span
+            .map(|span| Label {
+                span,
+                text: String::new(),
+            })
+            .into_iter()
+            .collect();
+        Self {
+            code,
+            severity,
+            message,
+            labels,
+            help: None,
+        }
     }
 
     /// Says what is true at the primary place.
@@ -93,14 +118,20 @@ impl Diagnostic {
     /// Points at a second place.
     #[must_use]
     pub fn also(mut self, span: Span, text: impl Into<String>) -> Self {
-        self.labels.push(Label { span, text: text.into() });
+        self.labels.push(Label {
+            span,
+            text: text.into(),
+        });
         self
     }
 
     /// Says what to do.
     #[must_use]
     pub fn help(mut self, message: impl Into<String>) -> Self {
-        self.help = Some(Help { message: message.into(), patch: None });
+        self.help = Some(Help {
+            message: message.into(),
+            patch: None,
+        });
         self
     }
 
@@ -112,8 +143,14 @@ impl Diagnostic {
         span: Span,
         replacement: impl Into<String>,
     ) -> Self {
-        let patch = Some(Patch { span, replacement: replacement.into() });
-        self.help = Some(Help { message: message.into(), patch });
+        let patch = Some(Patch {
+            span,
+            replacement: replacement.into(),
+        });
+        self.help = Some(Help {
+            message: message.into(),
+            patch,
+        });
         self
     }
 
@@ -139,17 +176,25 @@ impl Diagnostics {
 
     /// Adds all of `other`.
     pub fn extend(&mut self, other: Self) {
-        other.found.into_iter().for_each(|diagnostic| self.push(diagnostic));
+        other
+            .found
+            .into_iter()
+            .for_each(|diagnostic| self.push(diagnostic));
     }
 
     /// Whether an error was found; warnings do not count.
     pub fn has_errors(&self) -> bool {
-        self.found.iter().any(|diagnostic| diagnostic.severity == Severity::Error)
+        self.found
+            .iter()
+            .any(|diagnostic| diagnostic.severity == Severity::Error)
     }
 
     /// How many of a severity were found.
     pub fn count(&self, severity: Severity) -> usize {
-        self.found.iter().filter(|diagnostic| diagnostic.severity == severity).count()
+        self.found
+            .iter()
+            .filter(|diagnostic| diagnostic.severity == severity)
+            .count()
     }
 
     /// Whether nothing was found.

@@ -27,6 +27,8 @@ pub struct Part {
 }
 
 /// Whose order an item keeps: a hash over source and person. Equal keys are delivered in order.
+///
+/// Checkpoints hold keys: the hash must be the same in every process of every version.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct OrderKey(pub u64);
 
@@ -81,7 +83,9 @@ impl Rendered {
 
     /// The bytes of a range of an item.
     pub fn bytes(&self, range: &Range<u32>) -> &[u8] {
-        self.text.get(range.start as usize..range.end as usize).unwrap_or(&[])
+        self.text
+            .get(range.start as usize..range.end as usize)
+            .unwrap_or(&[])
     }
 }
 
@@ -211,6 +215,8 @@ pub enum ReasonClass {
     Expired,
     /// The source, credential or destination it needs is no longer configured.
     Unconfigured,
+    /// The journal could not give it back.
+    Damaged,
 }
 
 impl ReasonClass {
@@ -227,6 +233,7 @@ impl ReasonClass {
             Self::TooLarge => "too_large",
             Self::Expired => "expired",
             Self::Unconfigured => "unconfigured",
+            Self::Damaged => "damaged",
         }
     }
 }
@@ -245,7 +252,11 @@ pub struct Reason {
 impl Reason {
     /// A reason without an answer.
     pub fn new(class: ReasonClass, text: impl Into<String>) -> Self {
-        Self { class, status: None, text: text.into() }
+        Self {
+            class,
+            status: None,
+            text: text.into(),
+        }
     }
 }
 

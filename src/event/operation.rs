@@ -133,11 +133,15 @@ impl Operation {
 
     /// The operation of a name.
     pub fn named(name: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|operation| operation.name() == name)
+        Self::ALL
+            .into_iter()
+            .find(|operation| operation.name() == name)
     }
 
     /// The operation of a journal number.
     pub fn numbered(number: u8) -> Option<Self> {
-        Self::ALL.into_iter().find(|operation| *operation as u8 == number)
+        Self::ALL
+            .into_iter()
+            .find(|operation| *operation as u8 == number)
     }
 }

@@ -120,9 +120,8 @@ pub fn encode(receipt: &Receipt, calls: &[Call], out: &mut Vec<u8>) {
             Api::V1 => 1,
             Api::V2 => 2,
         });
-        let present = |flags: u8, (bit, param): (u8, &Option<&str>)| {
-            flags | u8::from(param.is_some()) << bit
-        };
+        let present =
+            |flags: u8, (bit, param): (u8, &Option<&str>)| flags | u8::from(param.is_some()) << bit;
         out.push(u8::from(call.item.is_some()) | (1..).zip(&params).fold(0, present));
         if let Some(item) = call.item {
             out.extend_from_slice(&item.to_le_bytes());
@@ -184,7 +183,11 @@ impl<'a> StoredRequest<'a> {
             2 => Api::V2,
             _ => return Err(RecordError::Malformed),
         };
-        let item = if flags & 1 == 0 { None } else { Some(u16::from_le_bytes(take(rest)?)) };
+        let item = if flags & 1 == 0 {
+            None
+        } else {
+            Some(u16::from_le_bytes(take(rest)?))
+        };
         let params = ParamsRef {
             id: text_if(flags & 2 != 0, rest)?,
             device_id: text_if(flags & 4 != 0, rest)?,
@@ -194,7 +197,15 @@ impl<'a> StoredRequest<'a> {
             delivery_id: text_if(flags & 64 != 0, rest)?,
         };
         let body = bytes(rest)?;
-        Ok(Record { request: self, ordinal, operation, api, item, params, body })
+        Ok(Record {
+            request: self,
+            ordinal,
+            operation,
+            api,
+            item,
+            params,
+            body,
+        })
     }
 }
 
@@ -227,7 +238,11 @@ fn text<'a>(rest: &mut &'a [u8]) -> Result<&'a str, RecordError> {
 }
 
 fn text_if<'a>(present: bool, rest: &mut &'a [u8]) -> Result<Option<&'a str>, RecordError> {
-    if present { text(rest).map(Some) } else { Ok(None) }
+    if present {
+        text(rest).map(Some)
+    } else {
+        Ok(None)
+    }
 }
 
 /// A request body is limited far below 4 GiB.
@@ -263,7 +278,11 @@ mod tests {
             body: Bytes::from_static(b"{\"a\":1}"),
         };
         let mut out = Vec::new();
-        encode(&receipt, &[call.clone(), Call { item: None, ..call }], &mut out);
+        encode(
+            &receipt,
+            &[call.clone(), Call { item: None, ..call }],
+            &mut out,
+        );
         out
     }
 
@@ -271,7 +290,10 @@ mod tests {
     fn reads_back_what_was_written() {
         let bytes = frame();
         let request = StoredRequest::decode(&bytes).unwrap();
-        assert_eq!((request.source, request.site_id, request.content_type), ("web", Some("site"), None));
+        assert_eq!(
+            (request.source, request.site_id, request.content_type),
+            ("web", Some("site"), None)
+        );
         let records: Vec<_> = request.records().map(Result::unwrap).collect();
         assert_eq!(records.len(), 2);
         assert_eq!(records[0].item, Some(3));

@@ -17,7 +17,9 @@ pub struct Arena {
 
 impl fmt::Debug for Arena {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Arena").field("bytes", &self.bump.allocated_bytes()).finish()
+        f.debug_struct("Arena")
+            .field("bytes", &self.bump.allocated_bytes())
+            .finish()
     }
 }
 

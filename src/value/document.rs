@@ -54,9 +54,19 @@ impl<'a> Node<'a> {
     }
 
     fn slot(self) -> Slot {
-        const NULL: Slot =
-            Slot { start: 0, end: 0, next: 0, len: 0, kind: Kind::Null, flagged: false };
-        self.document.slots.get(self.index as usize).copied().unwrap_or(NULL)
+        const NULL: Slot = Slot {
+            start: 0,
+            end: 0,
+            next: 0,
+            len: 0,
+            kind: Kind::Null,
+            flagged: false,
+        };
+        self.document
+            .slots
+            .get(self.index as usize)
+            .copied()
+            .unwrap_or(NULL)
     }
 
     /// What it is; never missing.
@@ -67,7 +77,10 @@ impl<'a> Node<'a> {
     /// The text exactly as it arrived.
     pub fn raw(self) -> &'a str {
         let slot = self.slot();
-        self.document.text.get(slot.start as usize..slot.end as usize).unwrap_or("")
+        self.document
+            .text
+            .get(slot.start as usize..slot.end as usize)
+            .unwrap_or("")
     }
 
     /// Where the text starts in the document, in bytes.
@@ -98,8 +111,16 @@ impl<'a> Node<'a> {
         }
         let mut index = self.index + 1;
         for _ in 0..self.len() {
-            let value = Self { document: self.document, index: index + 1 };
-            if (Self { document: self.document, index }).text_is(key) {
+            let value = Self {
+                document: self.document,
+                index: index + 1,
+            };
+            if (Self {
+                document: self.document,
+                index,
+            })
+            .text_is(key)
+            {
                 return Some(value);
             }
             index = value.slot().next;
@@ -108,12 +129,25 @@ impl<'a> Node<'a> {
     }
 
     pub(super) fn items(self) -> Items<'a> {
-        Items(ItemsOf::Parsed { next: Self { index: self.index + 1, ..self }, left: self.len() })
+        Items(ItemsOf::Parsed {
+            next: Self {
+                index: self.index + 1,
+                ..self
+            },
+            left: self.len(),
+        })
     }
 
     pub(super) fn entries(self, arena: &'a Arena) -> Entries<'a> {
-        let next = Self { index: self.index + 1, ..self };
-        Entries(EntriesOf::Parsed { next, left: self.len(), arena })
+        let next = Self {
+            index: self.index + 1,
+            ..self
+        };
+        Entries(EntriesOf::Parsed {
+            next,
+            left: self.len(),
+            arena,
+        })
     }
 
     /// The text of a string between its quotes, escapes as written; `None` for other kinds.
@@ -122,7 +156,10 @@ impl<'a> Node<'a> {
         if slot.kind != Kind::Text {
             return None;
         }
-        let inner = self.document.text.get(slot.start as usize + 1..slot.end as usize - 1)?;
+        let inner = self
+            .document
+            .text
+            .get(slot.start as usize + 1..slot.end as usize - 1)?;
         Some((inner, slot.flagged))
     }
 
@@ -163,7 +200,9 @@ impl<'a> Node<'a> {
     }
 
     pub(super) fn as_number(self) -> Option<Number> {
-        matches!(self.kind(), Kind::Int | Kind::Float).then(|| Number::parse(self.raw())).flatten()
+        matches!(self.kind(), Kind::Int | Kind::Float)
+            .then(|| Number::parse(self.raw()))
+            .flatten()
     }
 }
 
@@ -269,7 +308,11 @@ pub struct Entries<'a>(EntriesOf<'a>);
 #[derive(Clone, Debug)]
 enum EntriesOf<'a> {
     Built(slice::Iter<'a, Entry<'a>>),
-    Parsed { next: Node<'a>, left: usize, arena: &'a Arena },
+    Parsed {
+        next: Node<'a>,
+        left: usize,
+        arena: &'a Arena,
+    },
 }
 
 impl<'a> Entries<'a> {
@@ -287,7 +330,10 @@ impl<'a> Iterator for Entries<'a> {
             EntriesOf::Parsed { next, left, arena } => {
                 *left = left.checked_sub(1)?;
                 let key = next.text(arena).unwrap_or("");
-                let value = Node { index: next.index + 1, ..*next };
+                let value = Node {
+                    index: next.index + 1,
+                    ..*next
+                };
                 next.index = value.slot().next;
                 Some((key, Value::Json(value)))
             }

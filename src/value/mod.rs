@@ -147,7 +147,9 @@ impl<'a> Value<'a> {
                 .ok()
                 .and_then(|back| self.len().checked_sub(back)),
         };
-        let Some(index) = index else { return Self::Missing };
+        let Some(index) = index else {
+            return Self::Missing;
+        };
         match self {
             Self::List(items) => items.get(index).copied().unwrap_or_default(),
             Self::Json(node) if node.kind() == Kind::List => {

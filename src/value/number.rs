@@ -1,6 +1,7 @@
 //! Numbers: exact as long as they are whole, `f64` otherwise.
 
 use std::cmp::Ordering;
+use std::fmt;
 
 /// A number that was read for computing, or computed.
 #[derive(Clone, Copy, Debug)]
@@ -34,7 +35,10 @@ impl Number {
 
     /// The whole number `int`, if it fits `i64` or `u64`.
     pub fn int(int: i128) -> Option<Self> {
-        i64::try_from(int).map(Self::Int).or_else(|_| u64::try_from(int).map(Self::UInt)).ok()
+        i64::try_from(int)
+            .map(Self::Int)
+            .or_else(|_| u64::try_from(int).map(Self::UInt))
+            .ok()
     }
 
     /// The whole number, if it is stored as one.
@@ -47,7 +51,10 @@ impl Number {
     }
 
     /// The nearest `f64`.
-    #[expect(clippy::cast_precision_loss, reason = "the nearest is what is asked for")]
+    #[expect(
+        clippy::cast_precision_loss,
+        reason = "the nearest is what is asked for"
+    )]
     pub fn as_f64(self) -> f64 {
         match self {
             Self::Int(int) => int as f64,
@@ -62,15 +69,33 @@ impl Number {
             (Some(left), Some(right)) => left.cmp(&right),
             (Some(int), None) => order_int_float(int, other.as_f64()),
             (None, Some(int)) => order_int_float(int, self.as_f64()).reverse(),
-            (None, None) => {
-                self.as_f64().partial_cmp(&other.as_f64()).unwrap_or(Ordering::Equal)
+            (None, None) => self
+                .as_f64()
+                .partial_cmp(&other.as_f64())
+                .unwrap_or(Ordering::Equal),
+        }
+    }
+}
+
+impl fmt::Display for Number {
+    /// As JSON. Whole floats print without a fraction, as in JavaScript: `round(2)` of 100 is `100`.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Int(int) => write!(f, "{int}"),
+            Self::UInt(uint) => write!(f, "{uint}"),
+            Self::Float(float) if *float != 0.0 && !(1e-7..1e21).contains(&float.abs()) => {
+                write!(f, "{float:e}")
             }
+            Self::Float(float) => write!(f, "{float}"),
         }
     }
 }
 
 /// Exact where rounding the int to a float would make two different numbers equal.
-#[expect(clippy::cast_possible_truncation, reason = "the range is checked first")]
+#[expect(
+    clippy::cast_possible_truncation,
+    reason = "the range is checked first"
+)]
 fn order_int_float(int: i128, float: f64) -> Ordering {
     const BEYOND: f64 = 1e30;
     if BEYOND <= float {
@@ -80,7 +105,11 @@ fn order_int_float(int: i128, float: f64) -> Ordering {
         return Ordering::Greater;
     }
     let whole = float.floor();
-    int.cmp(&(whole as i128)).then(if whole < float { Ordering::Less } else { Ordering::Equal })
+    int.cmp(&(whole as i128)).then(if whole < float {
+        Ordering::Less
+    } else {
+        Ordering::Equal
+    })
 }
 
 #[cfg(test)]
@@ -89,9 +118,18 @@ mod tests {
 
     #[test]
     fn keeps_whole_numbers_exact_up_to_u64() {
-        assert!(matches!(Number::parse("9223372036854775807"), Some(Number::Int(i64::MAX))));
-        assert!(matches!(Number::parse("18446744073709551615"), Some(Number::UInt(u64::MAX))));
-        assert!(matches!(Number::parse("18446744073709551616"), Some(Number::Float(_))));
+        assert!(matches!(
+            Number::parse("9223372036854775807"),
+            Some(Number::Int(i64::MAX))
+        ));
+        assert!(matches!(
+            Number::parse("18446744073709551615"),
+            Some(Number::UInt(u64::MAX))
+        ));
+        assert!(matches!(
+            Number::parse("18446744073709551616"),
+            Some(Number::Float(_))
+        ));
         assert!(matches!(Number::parse("1.0"), Some(Number::Float(_))));
         assert!(Number::parse("1e400").is_none());
     }
@@ -99,10 +137,26 @@ mod tests {
     #[test]
     fn compares_ints_with_floats_exactly() {
         let big = Number::Int(9_007_199_254_740_993);
-        assert_eq!(big.order(Number::Float(9_007_199_254_740_992.0)), Ordering::Greater);
+        assert_eq!(
+            big.order(Number::Float(9_007_199_254_740_992.0)),
+            Ordering::Greater
+        );
         assert_eq!(Number::Int(1).order(Number::Float(1.0)), Ordering::Equal);
         assert_eq!(Number::Int(1).order(Number::Float(1.5)), Ordering::Less);
         assert_eq!(Number::Float(-1.5).order(Number::Int(-1)), Ordering::Less);
-        assert_eq!(Number::UInt(u64::MAX).order(Number::Float(1e300)), Ordering::Less);
+        assert_eq!(
+            Number::UInt(u64::MAX).order(Number::Float(1e300)),
+            Ordering::Less
+        );
+    }
+
+    #[test]
+    fn prints_numbers_as_short_as_they_read_back() {
+        let print = |number: Number| number.to_string();
+        assert_eq!(print(Number::Float(99.5)), "99.5");
+        assert_eq!(print(Number::Float(100.0)), "100");
+        assert_eq!(print(Number::Float(1e21)), "1e21");
+        assert_eq!(print(Number::Float(2.5e-9)), "2.5e-9");
+        assert_eq!(print(Number::UInt(u64::MAX)), "18446744073709551615");
     }
 }

@@ -28,7 +28,10 @@ pub fn equal(left: Value<'_>, right: Value<'_>) -> bool {
         },
         (Kind::List, _) => {
             left.len() == right.len()
-                && left.items().zip(right.items()).all(|(left, right)| equal(left, right))
+                && left
+                    .items()
+                    .zip(right.items())
+                    .all(|(left, right)| equal(left, right))
         }
         (Kind::Object, _) => equal_objects(left, right),
         (Kind::Int | Kind::Float, _) => false,
@@ -83,9 +86,9 @@ fn equal_objects(left: Value<'_>, right: Value<'_>) -> bool {
     let arena = crate::value::Arena::new();
     left.len() == right.len()
         && match left {
-            Value::Object(entries) => {
-                entries.iter().all(|(key, value)| equal(*value, right.get(key)))
-            }
+            Value::Object(entries) => entries
+                .iter()
+                .all(|(key, value)| equal(*value, right.get(key))),
             Value::Json(node) => node
                 .entries(&arena)
                 .all(|(key, value)| equal(value, right.get(key))),

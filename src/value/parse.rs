@@ -28,7 +28,10 @@ impl Default for ParseLimits {
     /// 64 levels, more than any SDK sends and little enough to be harmless to every destination;
     /// 1,000,000 nodes, which a body within the size limits cannot reach by being useful.
     fn default() -> Self {
-        Self { depth_max: 64, nodes_max: 1_000_000 }
+        Self {
+            depth_max: 64,
+            nodes_max: 1_000_000,
+        }
     }
 }
 
@@ -97,10 +100,15 @@ pub fn parse<'a>(
     limits: ParseLimits,
     arena: &'a Arena,
 ) -> Result<Value<'a>, JsonError> {
-    let text = std::str::from_utf8(bytes)
-        .map_err(|error| JsonError { kind: JsonErrorKind::Utf8, offset: error.valid_up_to() })?;
+    let text = std::str::from_utf8(bytes).map_err(|error| JsonError {
+        kind: JsonErrorKind::Utf8,
+        offset: error.valid_up_to(),
+    })?;
     if u32::try_from(text.len()).is_err() {
-        return Err(JsonError { kind: JsonErrorKind::TooLarge(limits.nodes_max), offset: 0 });
+        return Err(JsonError {
+            kind: JsonErrorKind::TooLarge(limits.nodes_max),
+            offset: 0,
+        });
     }
     let mut parser = Parser {
         text,
@@ -113,7 +121,10 @@ pub fn parse<'a>(
         open: arena.vec_with_capacity(8),
     };
     parser.document()?;
-    let document = arena.place(Document { text, slots: parser.slots.into_bump_slice() });
+    let document = arena.place(Document {
+        text,
+        slots: parser.slots.into_bump_slice(),
+    });
     Ok(Value::Json(Node::root(document)))
 }
 
@@ -204,7 +215,9 @@ impl Parser<'_> {
 
     /// Behind an opening bracket: says whether a value follows; if not, the container is closed.
     fn first_in_container(&mut self) -> Result<bool, JsonError> {
-        let Some(container) = self.open.last().copied() else { return Ok(false) };
+        let Some(container) = self.open.last().copied() else {
+            return Ok(false);
+        };
         self.space_in(container);
         let is_object = self.kind_of(container) == Kind::Object;
         match self.peek() {
@@ -240,22 +253,35 @@ impl Parser<'_> {
         self.at += 1;
         self.open.pop();
         let (end, next) = (narrow(self.at), narrow(self.slots.len()));
-        let Some(slot) = self.slots.get_mut(container as usize) else { return Ok(()) };
+        let Some(slot) = self.slots.get_mut(container as usize) else {
+            return Ok(());
+        };
         slot.end = end;
         slot.next = next;
         let (is_object, spaced, len) = (slot.kind == Kind::Object, slot.flagged, slot.len);
         if spaced && let Some(outer) = self.open.last().copied() {
             self.flag(outer);
         }
-        if is_object && 1 < len { self.refuse_duplicates(container) } else { Ok(()) }
+        if is_object && 1 < len {
+            self.refuse_duplicates(container)
+        } else {
+            Ok(())
+        }
     }
 
     fn refuse_duplicates(&self, container: u32) -> Result<(), JsonError> {
         let mut keys = self.arena.vec::<(&str, u32)>();
         let mut index = container as usize + 1;
         while let (Some(key), Some(value)) = (self.slots.get(index), self.slots.get(index + 1)) {
-            let inner = self.text.get(key.start as usize + 1..key.end as usize - 1).unwrap_or("");
-            let text = if key.flagged { unescaped(inner, self.arena) } else { inner };
+            let inner = self
+                .text
+                .get(key.start as usize + 1..key.end as usize - 1)
+                .unwrap_or("");
+            let text = if key.flagged {
+                unescaped(inner, self.arena)
+            } else {
+                inner
+            };
             keys.push((text, key.start));
             index = value.next as usize;
         }
@@ -293,8 +319,10 @@ impl Parser<'_> {
     }
 
     fn escape(&mut self) -> Result<(), JsonError> {
-        let (kind, digits) =
-            (self.bytes.get(self.at + 1), self.bytes.get(self.at + 2..self.at + 6));
+        let (kind, digits) = (
+            self.bytes.get(self.at + 1),
+            self.bytes.get(self.at + 2..self.at + 6),
+        );
         self.at += match (kind, digits) {
             (Some(b'"' | b'\\' | b'/' | b'b' | b'f' | b'n' | b'r' | b't'), _) => 2,
             (Some(b'u'), Some(digits)) if digits.iter().all(u8::is_ascii_hexdigit) => 6,
@@ -328,7 +356,10 @@ impl Parser<'_> {
         if valid {
             return Ok(kind);
         }
-        Err(JsonError { kind: JsonErrorKind::Number, offset: start })
+        Err(JsonError {
+            kind: JsonErrorKind::Number,
+            offset: start,
+        })
     }
 
     fn digits(&mut self) -> usize {
@@ -340,7 +371,11 @@ impl Parser<'_> {
 
     fn word(&mut self, word: &str, kind: Kind) -> Result<(), JsonError> {
         let start = self.at;
-        if self.bytes.get(start..).is_some_and(|rest| rest.starts_with(word.as_bytes())) {
+        if self
+            .bytes
+            .get(start..)
+            .is_some_and(|rest| rest.starts_with(word.as_bytes()))
+        {
             self.at += word.len();
             return self.push(start, kind, false);
         }
@@ -353,12 +388,21 @@ impl Parser<'_> {
             return Err(self.error(JsonErrorKind::TooLarge(self.limits.nodes_max)));
         }
         let (start, end) = (narrow(start), narrow(self.at));
-        self.slots.push(Slot { start, end, next: index + 1, len: 0, kind, flagged });
+        self.slots.push(Slot {
+            start,
+            end,
+            next: index + 1,
+            len: 0,
+            kind,
+            flagged,
+        });
         Ok(())
     }
 
     fn kind_of(&self, container: u32) -> Kind {
-        self.slots.get(container as usize).map_or(Kind::Null, |slot| slot.kind)
+        self.slots
+            .get(container as usize)
+            .map_or(Kind::Null, |slot| slot.kind)
     }
 
     fn count(&mut self, container: u32) {
@@ -393,11 +437,17 @@ impl Parser<'_> {
     }
 
     fn error(&self, kind: JsonErrorKind) -> JsonError {
-        JsonError { kind, offset: self.at }
+        JsonError {
+            kind,
+            offset: self.at,
+        }
     }
 
     fn unexpected(&self) -> JsonError {
-        let char = self.text.get(self.at..).and_then(|rest| rest.chars().next());
+        let char = self
+            .text
+            .get(self.at..)
+            .and_then(|rest| rest.chars().next());
         self.error(char.map_or(JsonErrorKind::End, JsonErrorKind::Unexpected))
     }
 }

@@ -2,7 +2,6 @@
 
 use std::io::Write as _;
 
-use crate::value::Number;
 use crate::value::Value;
 
 /// Appends `value` to `out` as JSON in one line. A missing value appends nothing.
@@ -15,8 +14,8 @@ pub fn write(value: Value<'_>, out: &mut Vec<u8>) {
         Value::Null => out.extend_from_slice(b"null"),
         Value::Bool(true) => out.extend_from_slice(b"true"),
         Value::Bool(false) => out.extend_from_slice(b"false"),
-        Value::Number(number) => write_number(number, out),
         // Writing to a Vec cannot fail.
+        Value::Number(number) => drop(write!(out, "{number}")),
         Value::Time(time) => drop(write!(out, "\"{time}\"")),
         Value::Text(text) => write_text(text, out),
         Value::Json(node) if node.is_spaced() => write_compact(node.raw(), out),
@@ -54,10 +53,15 @@ pub fn write(value: Value<'_>, out: &mut Vec<u8>) {
 pub fn write_text(text: &str, out: &mut Vec<u8>) {
     out.push(b'"');
     let mut rest = text.as_bytes();
-    while let Some(at) = rest.iter().position(|byte| *byte < 0x20 || matches!(byte, b'"' | b'\\')) {
+    while let Some(at) = rest
+        .iter()
+        .position(|byte| *byte < 0x20 || matches!(byte, b'"' | b'\\'))
+    {
         let (plain, from) = rest.split_at_checked(at).unwrap_or((rest, &[]));
         out.extend_from_slice(plain);
-        let Some((byte, behind)) = from.split_first() else { break };
+        let Some((byte, behind)) = from.split_first() else {
+            break;
+        };
         match byte {
             b'"' => out.extend_from_slice(b"\\\""),
             b'\\' => out.extend_from_slice(b"\\\\"),
@@ -70,19 +74,6 @@ pub fn write_text(text: &str, out: &mut Vec<u8>) {
     }
     out.extend_from_slice(rest);
     out.push(b'"');
-}
-
-/// Whole floats print without a fraction, as in JavaScript: `round(2)` of 100 is `100`.
-fn write_number(number: Number, out: &mut Vec<u8>) {
-    // Writing to a Vec cannot fail.
-    drop(match number {
-        Number::Int(int) => write!(out, "{int}"),
-        Number::UInt(uint) => write!(out, "{uint}"),
-        Number::Float(float) if float != 0.0 && !(1e-7..1e21).contains(&float.abs()) => {
-            write!(out, "{float:e}")
-        }
-        Number::Float(float) => write!(out, "{float}"),
-    });
 }
 
 /// Copies valid JSON without the white space between its tokens, so that one event stays one line.
@@ -112,19 +103,30 @@ mod tests {
     fn compact(text: &str) -> String {
         let arena = Arena::new();
         let mut out = Vec::new();
-        write(parse(text.as_bytes(), ParseLimits::default(), &arena).unwrap(), &mut out);
+        write(
+            parse(text.as_bytes(), ParseLimits::default(), &arena).unwrap(),
+            &mut out,
+        );
         String::from_utf8(out).unwrap()
     }
 
     fn refused(text: &str) -> JsonErrorKind {
         let arena = Arena::new();
-        parse(text.as_bytes(), ParseLimits::default(), &arena).unwrap_err().kind
+        parse(text.as_bytes(), ParseLimits::default(), &arena)
+            .unwrap_err()
+            .kind
     }
 
     #[test]
     fn copies_what_arrived_and_drops_only_the_space_between() {
-        assert_eq!(compact("[99.50, 12345678901234567890123,1e400]"), "[99.50,12345678901234567890123,1e400]");
-        assert_eq!(compact("{\"a b\" : \"x \\\" y\", \"c\":{\n\"d\":[ ]}}"), "{\"a b\":\"x \\\" y\",\"c\":{\"d\":[]}}");
+        assert_eq!(
+            compact("[99.50, 12345678901234567890123,1e400]"),
+            "[99.50,12345678901234567890123,1e400]"
+        );
+        assert_eq!(
+            compact("{\"a b\" : \"x \\\" y\", \"c\":{\n\"d\":[ ]}}"),
+            "{\"a b\":\"x \\\" y\",\"c\":{\"d\":[]}}"
+        );
         assert_eq!(compact(" \"\\u00e9\\n\" "), "\"\\u00e9\\n\"");
         assert_eq!(compact("{\"Zo\u{eb}\":null}"), "{\"Zo\u{eb}\":null}");
     }
@@ -132,15 +134,50 @@ mod tests {
     #[test]
     fn refuses_everything_that_is_not_json() {
         for text in [
-            "", " ", "{", "[", "[1", "[1,", "[1,]", "{\"a\"", "{\"a\":", "{\"a\":1", "{\"a\":1,", "{\"a\":1,}",
-            "{a:1}", "{1:1}", "01", "-", "1.", ".5", "1e", "+1", "nul", "truex", "\"a", "\"\\x\"", "\"\\u12g4\"",
-            "[1}", "{\"a\":1]", "1 2", "[1]]", "'a'", "NaN", "\u{feff}1", "[1,,2]", "{,}", "\"a\nb\"",
+            "",
+            " ",
+            "{",
+            "[",
+            "[1",
+            "[1,",
+            "[1,]",
+            "{\"a\"",
+            "{\"a\":",
+            "{\"a\":1",
+            "{\"a\":1,",
+            "{\"a\":1,}",
+            "{a:1}",
+            "{1:1}",
+            "01",
+            "-",
+            "1.",
+            ".5",
+            "1e",
+            "+1",
+            "nul",
+            "truex",
+            "\"a",
+            "\"\\x\"",
+            "\"\\u12g4\"",
+            "[1}",
+            "{\"a\":1]",
+            "1 2",
+            "[1]]",
+            "'a'",
+            "NaN",
+            "\u{feff}1",
+            "[1,,2]",
+            "{,}",
+            "\"a\nb\"",
         ] {
             let arena = Arena::new();
             let outcome = parse(text.as_bytes(), ParseLimits::default(), &arena);
             assert!(outcome.is_err(), "{text:?} gave {outcome:?}");
         }
-        assert_eq!(refused("{\"a\":1,\"\\u0061\":2}"), JsonErrorKind::DuplicateKey("a".to_owned()));
+        assert_eq!(
+            refused("{\"a\":1,\"\\u0061\":2}"),
+            JsonErrorKind::DuplicateKey("a".to_owned())
+        );
         let wide: Vec<String> = (0..40).map(|n| format!("\"k{}\":1", n % 39)).collect();
         let wide = format!("{{{}}}", wide.join(","));
         assert_eq!(refused(&wide), JsonErrorKind::DuplicateKey("k0".to_owned()));
@@ -158,21 +195,13 @@ mod tests {
         let arena = Arena::new();
         let text = br#"{"k\u0065y":"a\ud83d\ude00\ud800b"}"#;
         let value = parse(text, ParseLimits::default(), &arena).unwrap();
-        assert_eq!(value.get("key").as_text(&arena), Some("a\u{1f600}\u{fffd}b"));
-        assert_eq!(value.entries(&arena).next().map(|(key, _)| key), Some("key"));
-    }
-
-    #[test]
-    fn writes_numbers_as_short_as_they_read_back() {
-        let print = |number| {
-            let mut out = Vec::new();
-            write_number(number, &mut out);
-            String::from_utf8(out).unwrap()
-        };
-        assert_eq!(print(Number::Float(99.5)), "99.5");
-        assert_eq!(print(Number::Float(100.0)), "100");
-        assert_eq!(print(Number::Float(1e21)), "1e21");
-        assert_eq!(print(Number::Float(2.5e-9)), "2.5e-9");
-        assert_eq!(print(Number::UInt(u64::MAX)), "18446744073709551615");
+        assert_eq!(
+            value.get("key").as_text(&arena),
+            Some("a\u{1f600}\u{fffd}b")
+        );
+        assert_eq!(
+            value.entries(&arena).next().map(|(key, _)| key),
+            Some("key")
+        );
     }
 }

@@ -1,0 +1,178 @@
+//! Rules that turn calls into events: `translate` of routing.yaml, and the translation file of the
+//! catalogue.
+
+use std::sync::Arc;
+
+use crate::config::decode::Cx;
+use crate::config::decode::Fields;
+use crate::config::settings::Emit;
+use crate::config::settings::Envelope;
+use crate::config::settings::EventKind;
+use crate::config::settings::TranslationRule;
+use crate::config::vocabulary;
+use crate::config::yaml::Data;
+use crate::config::yaml::Node;
+use crate::diagnostic::Code;
+use crate::expr::Template;
+use crate::expr::Variable;
+use crate::expr::Vocabulary;
+
+/// Most events one rule emits before any loop.
+const EMITS_MAX: usize = 100;
+
+/// Whether a rule may say which sources it is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(in crate::config) enum Scope {
+    /// A rule of routing.yaml.
+    BySource,
+    /// A rule of the catalogue, which knows no sources.
+    Everywhere,
+}
+
+/// The envelope, and what its `let` adds to the names that rules see.
+pub(in crate::config) fn envelope(node: &Node, cx: &mut Cx<'_>) -> (Option<Envelope>, Vocabulary) {
+    let mut vocabulary = vocabulary::translation(&cx.tables);
+    let Some(mut fields) = Fields::open(node, node.head(), "the envelope", cx) else {
+        return (None, vocabulary);
+    };
+    let mut lets = Vec::new();
+    if let Some(node) = fields.take("let") {
+        lets = self::lets(node, &mut vocabulary, cx);
+    }
+    let map = fields.require("map", cx).and_then(|node| cx.open_template(node, &vocabulary));
+    fields.close(cx);
+    (map.map(|map| Envelope { lets, map }), vocabulary)
+}
+
+/// Each name can use those before it.
+fn lets(
+    node: &Node,
+    vocabulary: &mut Vocabulary,
+    cx: &mut Cx<'_>,
+) -> Vec<crate::expr::Program> {
+    let Data::Map(entries) = &node.data else {
+        cx.wrong_type::<()>(node, "a mapping of names to expressions");
+        return Vec::new();
+    };
+    let mut programs = Vec::with_capacity(entries.len());
+    for entry in entries {
+        if vocabulary.variables.iter().any(|variable| variable.name == entry.key) {
+            let message = format!("`{}` is a name already", entry.key);
+            cx.refuse::<()>(Code::DefinedTwice, entry.key_span, message);
+        }
+        let program = cx.program(&entry.value, vocabulary);
+        vocabulary.variables.push(Variable {
+            name: entry.key.clone(),
+            kinds: program.as_ref().map_or(crate::expr::Kinds::ANY, crate::expr::Program::kinds),
+            about: "computed once for a call".to_owned(),
+        });
+        programs.extend(program);
+    }
+    programs
+}
+
+/// A list of rules, in order.
+pub(in crate::config) fn rules<'n>(
+    nodes: impl IntoIterator<Item = &'n Node>,
+    scope: Scope,
+    vocabulary: &Vocabulary,
+    cx: &mut Cx<'_>,
+) -> Vec<TranslationRule> {
+    nodes.into_iter().filter_map(|node| rule(node, scope, vocabulary, cx)).collect()
+}
+
+fn rule(
+    node: &Node,
+    scope: Scope,
+    vocabulary: &Vocabulary,
+    cx: &mut Cx<'_>,
+) -> Option<TranslationRule> {
+    let span = node.head();
+    let mut fields = Fields::open(node, span, "a translation rule", cx)?;
+    let name = fields.require("name", cx).and_then(|node| cx.text(node));
+    let sources = match (scope, fields_from(scope, &mut fields)) {
+        (Scope::BySource, Some(node)) => from(node, cx),
+        _ => Some(Vec::new()),
+    };
+    let when = cx.when(&mut fields, vocabulary);
+    let emit = fields.require("emit", cx).and_then(|node| emits(node, vocabulary, cx));
+    let on_error = cx.on_error(&mut fields).unwrap_or_default();
+    fields.close(cx);
+    Some(TranslationRule {
+        name: name?,
+        sources: sources?,
+        operations: Vec::new(),
+        when,
+        emit: emit?,
+        on_error,
+        span,
+    })
+}
+
+fn fields_from<'n>(scope: Scope, fields: &mut Fields<'n>) -> Option<&'n Node> {
+    match scope {
+        Scope::BySource => fields.take("from"),
+        Scope::Everywhere => None,
+    }
+}
+
+fn from(node: &Node, cx: &mut Cx<'_>) -> Option<Vec<Arc<str>>> {
+    Some(cx.names(node)?.unwrap_or_default())
+}
+
+impl Cx<'_> {
+    /// A name, a list of names, or `"*"`, which is `None`.
+    pub(super) fn names(&mut self, node: &Node) -> Option<Option<Vec<Arc<str>>>> {
+        let names = self.texts(node)?;
+        if names.is_empty() {
+            let message = "this names nothing; `\"*\"` is everything";
+            return self.refuse(Code::InvalidValue, node.span, message);
+        }
+        if names.iter().any(|name| name == "*") {
+            if names.len() == 1 {
+                return Some(None);
+            }
+            let message = "`\"*\"` is everything, so it stands alone";
+            return self.refuse(Code::InvalidValue, node.span, message);
+        }
+        Some(Some(names.into_iter().map(Arc::from).collect()))
+    }
+}
+
+fn emits(node: &Node, vocabulary: &Vocabulary, cx: &mut Cx<'_>) -> Option<Vec<Emit>> {
+    let Data::List(items) = &node.data else {
+        return cx.wrong_type(node, "a list of events");
+    };
+    if EMITS_MAX < items.len() {
+        let message = format!("a rule emits at most {EMITS_MAX} events");
+        return cx.refuse(Code::ConfigTooLarge, node.head(), message);
+    }
+    let emits: Vec<_> = items.iter().map(|item| emit(item, vocabulary, cx)).collect();
+    emits.into_iter().collect()
+}
+
+fn emit(node: &Node, vocabulary: &Vocabulary, cx: &mut Cx<'_>) -> Option<Emit> {
+    let mut fields = Fields::open(node, node.head(), "an event", cx)?;
+    let words = EventKind::ALL.map(|kind| (kind.name(), kind));
+    let kind = fields.require("type", cx).and_then(|node| cx.word(node, &words));
+    let (for_each, inside) = cx.for_each(&mut fields, vocabulary);
+    let when = cx.when(&mut fields, &inside);
+    let map = match fields.take("map") {
+        Some(node) => cx.open_template(node, &inside),
+        None => Some(Template::Object(Vec::new())),
+    };
+    fields.close(cx);
+    Some(Emit { kind: kind?, when, for_each, map: map? })
+}
+
+/// The items of a list; nothing at all is an empty one.
+pub(in crate::config) fn list<'n>(node: &'n Node, what: &str, cx: &mut Cx<'_>) -> &'n [Node] {
+    match &node.data {
+        Data::List(items) => items,
+        Data::Null => &[],
+        _ => {
+            cx.wrong_type::<()>(node, what);
+            &[]
+        }
+    }
+}

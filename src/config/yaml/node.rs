@@ -1,0 +1,103 @@
+//! The tree a YAML file is read into: typed data, each piece with its place.
+
+use crate::text::Excerpt;
+use crate::text::Span;
+
+/// One value and where it stands.
+#[derive(Clone, Debug)]
+pub struct Node {
+    /// All of it; of a block mapping or list, from the first key or item to the end of the last.
+    pub span: Span,
+    /// What it is.
+    pub data: Data,
+    /// Whether the environment had a part in it.
+    pub provenance: Provenance,
+}
+
+/// What a node is.
+#[derive(Clone, Debug)]
+pub enum Data {
+    /// `null`, `~`, or nothing behind the colon.
+    Null,
+    /// `true` or `false`.
+    Bool(bool),
+    /// A number as JSON text: as written where that is valid JSON.
+    Number(String),
+    /// Text, quoted or not.
+    Text(Excerpt),
+    /// A list.
+    List(Vec<Node>),
+    /// A mapping, in the order of the file; keys are distinct.
+    Map(Vec<Entry>),
+}
+
+/// A member of a mapping.
+#[derive(Clone, Debug)]
+pub struct Entry {
+    /// The key. `1:` and `"1":` are the same key.
+    pub key: String,
+    /// Where the key stands.
+    pub key_span: Span,
+    /// What it is set to.
+    pub value: Node,
+}
+
+/// Where the content of a scalar comes from.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Provenance {
+    /// The file.
+    #[default]
+    Written,
+    /// The environment, in whole or in part: text that may stand for another type.
+    Environment,
+    /// A variable that is not set, which is no error here: the text is a placeholder.
+    Unset,
+}
+
+impl Node {
+    /// A node as written.
+    pub fn new(span: Span, data: Data) -> Self {
+        Self {
+            span,
+            data,
+            provenance: Provenance::Written,
+        }
+    }
+
+    /// The text, if it is text.
+    pub fn text(&self) -> Option<&Excerpt> {
+        match &self.data {
+            Data::Text(text) => Some(text),
+            _ => None,
+        }
+    }
+
+    /// The entry of a key, if this is a mapping that has it.
+    pub fn get(&self, key: &str) -> Option<&Entry> {
+        match &self.data {
+            Data::Map(entries) => entries.iter().find(|entry| entry.key == key),
+            _ => None,
+        }
+    }
+
+    /// A place short enough to underline: of a mapping its first key, of anything else all of it.
+    pub fn head(&self) -> Span {
+        match &self.data {
+            Data::Map(entries) => entries.first().map_or(self.span, |entry| entry.key_span),
+            Data::List(items) => items.first().map_or(self.span, Self::head),
+            _ => self.span,
+        }
+    }
+
+    /// What it is, in words a message can use.
+    pub fn kind(&self) -> &'static str {
+        match &self.data {
+            Data::Null => "nothing",
+            Data::Bool(_) => "true or false",
+            Data::Number(_) => "a number",
+            Data::Text(_) => "text",
+            Data::List(_) => "a list",
+            Data::Map(_) => "a mapping",
+        }
+    }
+}

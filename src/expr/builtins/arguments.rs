@@ -1,0 +1,169 @@
+//! Reading arguments: from the slice a call is handed to what its function computes with.
+
+use crate::clock::Timestamp;
+use crate::expr::builtins::call::CallError;
+use crate::expr::builtins::call::Cx;
+use crate::expr::builtins::call::TextOut;
+use crate::expr::builtins::moment;
+use crate::value::Kind;
+use crate::value::Number;
+use crate::value::Value;
+
+/// The argument of the parameter with that number; missing if it was left out.
+pub(super) fn argument<'a>(args: &[Value<'a>], n: usize) -> Value<'a> {
+    args.get(n).copied().unwrap_or_default()
+}
+
+/// The arguments from a number on: those of a repeated parameter.
+pub(super) fn rest<'s, 'a>(args: &'s [Value<'a>], n: usize) -> &'s [Value<'a>] {
+    args.get(n..).unwrap_or_default()
+}
+
+impl<'a> Cx<'a, '_> {
+    /// The text of a string.
+    pub(super) fn text_of(&self, value: Value<'a>) -> Result<&'a str, CallError> {
+        value
+            .as_text(self.arena)
+            .ok_or_else(|| wanted("a string", value))
+    }
+
+    /// The text of an argument.
+    pub(super) fn text_at(&self, args: &[Value<'a>], n: usize) -> Result<&'a str, CallError> {
+        self.text_of(argument(args, n))
+    }
+
+    /// The text of an optional argument.
+    pub(super) fn text_or(
+        &self,
+        args: &[Value<'a>],
+        n: usize,
+        default: &'static str,
+    ) -> Result<&'a str, CallError> {
+        match argument(args, n) {
+            Value::Missing => Ok(default),
+            value => self.text_of(value),
+        }
+    }
+
+    /// The moment of an argument: a timestamp, or text in RFC 3339.
+    pub(super) fn moment_at(&self, args: &[Value<'a>], n: usize) -> Result<Timestamp, CallError> {
+        let value = argument(args, n);
+        match value.as_time() {
+            Some(time) => Ok(time),
+            None => moment::rfc_3339(self.text_of(value)?)
+                .ok_or_else(|| unreadable("a timestamp such as 2026-01-02T03:04:05Z", value)),
+        }
+    }
+
+    /// The text that stands for a scalar: of a string its own, of a number its digits as they
+    /// arrived, of a moment RFC 3339.
+    pub(super) fn scalar(&self, value: Value<'a>) -> Result<&'a str, CallError> {
+        if let Some(text) = value.as_text(self.arena) {
+            return Ok(text);
+        }
+        let mut out = self.text();
+        out.push_scalar(value)?;
+        out.finish()
+    }
+}
+
+impl<'a> TextOut<'a, '_> {
+    /// Appends the text that stands for a scalar, see [`Cx::scalar`].
+    pub(super) fn push_scalar(&mut self, value: Value<'a>) -> Result<(), CallError> {
+        match (value, value.kind()) {
+            (Value::Json(node), Kind::Bool | Kind::Int | Kind::Float) => self.push_str(node.raw()),
+            (Value::Bool(truth), _) => self.push_str(if truth { "true" } else { "false" }),
+            (Value::Number(number), _) => self.print(number),
+            (Value::Time(time), _) => self.print(time),
+            _ => {
+                let text = value
+                    .to_text()
+                    .ok_or_else(|| wanted("a string, a number, a bool or a timestamp", value))?;
+                self.push_str(&text)
+            }
+        }
+    }
+}
+
+/// A whole number. One beyond `i64` is the largest there is: every limit is below it.
+pub(super) fn int_at(args: &[Value<'_>], n: usize) -> Result<i64, CallError> {
+    let value = argument(args, n);
+    match value.as_number() {
+        Some(Number::Int(int)) => Ok(int),
+        Some(Number::UInt(_)) => Ok(i64::MAX),
+        _ => Err(wanted("a whole number", value)),
+    }
+}
+
+/// A whole number, if it was given.
+pub(super) fn optional_int_at(args: &[Value<'_>], n: usize) -> Result<Option<i64>, CallError> {
+    match argument(args, n) {
+        Value::Missing => Ok(None),
+        _ => int_at(args, n).map(Some),
+    }
+}
+
+/// How many: a whole number that is not negative.
+pub(super) fn count_at(args: &[Value<'_>], n: usize) -> Result<usize, CallError> {
+    let int = int_at(args, n)?;
+    usize::try_from(int)
+        .map_err(|_| CallError::arithmetic(format!("a count cannot be negative, this is {int}")))
+}
+
+/// A number to compute with.
+pub(super) fn number_of(value: Value<'_>) -> Result<Number, CallError> {
+    value.as_number().ok_or_else(|| match value.kind() {
+        Kind::Int | Kind::Float => {
+            CallError::arithmetic(format!("{} is too large to compute with", shown(value)))
+        }
+        _ => wanted("a number", value),
+    })
+}
+
+/// The places from `start` to `end` in something of that length: negative ones count from its end,
+/// and what lies outside is cut off.
+pub(super) fn bounds(length: usize, start: i64, end: Option<i64>) -> (usize, usize) {
+    let place = |at: i64| match usize::try_from(at) {
+        Ok(at) => at.min(length),
+        Err(_) => length.saturating_sub(usize::try_from(at.unsigned_abs()).unwrap_or(usize::MAX)),
+    };
+    let start = place(start);
+    (start, end.map_or(length, place).max(start))
+}
+
+/// The error for a value of a kind that does not fit.
+pub(super) fn wanted(what: &str, value: Value<'_>) -> CallError {
+    let kind = value.kind().word();
+    let article = if kind.starts_with(['i', 'o']) {
+        "an"
+    } else {
+        "a"
+    };
+    match value.kind() {
+        Kind::Missing | Kind::Null => CallError::kind(format!("needs {what}, this is {kind}")),
+        _ => CallError::kind(format!(
+            "needs {what}, {} is {article} {kind}",
+            shown(value)
+        )),
+    }
+}
+
+/// The error for a value that has the right kind and does not read as what is wanted.
+pub(super) fn unreadable(what: &str, value: Value<'_>) -> CallError {
+    CallError::conversion(format!("{} is not {what}", shown(value)))
+}
+
+/// A value in a message: JSON, cut when it is long.
+pub(super) fn shown(value: Value<'_>) -> String {
+    const CHARACTERS_MAX: usize = 60;
+    if let Value::Secret(_) = value {
+        return "a secret".to_owned();
+    }
+    let mut json = Vec::new();
+    crate::value::write(value, &mut json);
+    let json = String::from_utf8_lossy(&json);
+    match json.char_indices().nth(CHARACTERS_MAX) {
+        Some((at, _)) => format!("{}…", json.get(..at).unwrap_or_default()),
+        None => json.into_owned(),
+    }
+}
