@@ -3,9 +3,13 @@
 //! Opens no file and reads no environment: it is handed text and a map, so `validate`, `test`, the
 //! fuzzer and the gateway run the same code.
 
+pub mod catalog;
 mod decode;
+mod document;
 mod interpolate;
+pub mod load;
 mod quantity;
+mod reader;
 pub mod settings;
 mod template;
 pub mod vocabulary;
@@ -13,3 +17,6 @@ mod yaml;
 
 pub use interpolate::Environment;
 pub use interpolate::Unset;
+pub use load::Files;
+pub use load::Loaded;
+pub use load::load;

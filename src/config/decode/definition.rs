@@ -1,7 +1,5 @@
 //! A destination definition: a file of the catalogue, or one beside the user's.
 
-use std::sync::Arc;
-
 use crate::config::decode::Cx;
 use crate::config::decode::Fields;
 use crate::config::decode::case;
@@ -19,8 +17,6 @@ use crate::config::vocabulary;
 use crate::config::yaml::Data;
 use crate::config::yaml::Node;
 use crate::diagnostic::Code;
-use crate::diagnostic::Diagnostic;
-use crate::diagnostic::suggest;
 use crate::expr::Vocabulary;
 
 /// Most items that the rules may name for one event before any loop.
@@ -29,18 +25,26 @@ const SENDS_MAX: usize = 100;
 /// A definition file. Its tables are its own.
 pub(in crate::config) fn definition(node: &Node, cx: &mut Cx<'_>) -> Option<Definition> {
     let mut fields = Fields::open(node, node.head(), "a destination definition", cx)?;
-    cx.version(fields.require("destination", cx), "destination");
+    let version = fields.require("destination", cx);
+    cx.version(version, "destination");
     let name = fields.require("name", cx).and_then(|node| cx.text(node));
     let title = fields.take("title").map(|node| cx.text(node));
     cx.tables = match fields.take("tables") {
         Some(node) => cx.own_tables(node),
         None => Tables::default(),
     };
-    let settings = fields.take("settings").map_or_else(Vec::new, |node| setting::specs(node, cx));
-    let keeps_trackway = fields.take("trackway").and_then(|node| cx.word(node, &[("keep", true)]));
-    let lanes = fields.require("lanes", cx).map_or_else(Vec::new, |node| lanes(node, &settings, cx));
-    let rules =
-        fields.require("rules", cx).map_or_else(Vec::new, |node| rules(node, &settings, &lanes, cx));
+    let settings = fields
+        .take("settings")
+        .map_or_else(Vec::new, |node| setting::specs(node, cx));
+    let keeps_trackway = fields
+        .take("trackway")
+        .and_then(|node| cx.word(node, &[("keep", true)]));
+    let lanes = fields
+        .require("lanes", cx)
+        .map_or_else(Vec::new, |node| lanes(node, &settings, cx));
+    let rules = fields
+        .require("rules", cx)
+        .map_or_else(Vec::new, |node| rules(node, &settings, &lanes, cx));
     let cases = match fields.take("tests") {
         Some(node) => case::definition_cases(node, &settings, &lanes, cx),
         None => Vec::new(),
@@ -67,9 +71,16 @@ fn lanes(node: &Node, settings: &[SettingSpec], cx: &mut Cx<'_>) -> Vec<LaneSett
         return Vec::new();
     };
     if entries.is_empty() {
-        cx.refuse::<()>(Code::InvalidDefinition, node.span, "a destination has at least one lane");
+        cx.refuse::<()>(
+            Code::InvalidDefinition,
+            node.span,
+            "a destination has at least one lane",
+        );
     }
-    entries.iter().filter_map(|entry| lane::lane(entry, settings, cx)).collect()
+    entries
+        .iter()
+        .filter_map(|entry| lane::lane(entry, settings, cx))
+        .collect()
 }
 
 fn rules(
@@ -101,7 +112,11 @@ fn rule(
         None => None,
     };
     fields.close(cx);
-    Some(DestinationRule { when, action: action?, span })
+    Some(DestinationRule {
+        when,
+        action: action?,
+        span,
+    })
 }
 
 fn sends(
@@ -115,7 +130,10 @@ fn sends(
         let message = format!("a rule sends at most {SENDS_MAX} items");
         return cx.refuse(Code::ConfigTooLarge, node.head(), message);
     }
-    let sends: Vec<_> = items.iter().map(|item| send(item, vocabulary, lanes, cx)).collect();
+    let sends: Vec<_> = items
+        .iter()
+        .map(|item| send(item, vocabulary, lanes, cx))
+        .collect();
     sends.into_iter().collect()
 }
 
@@ -126,13 +144,23 @@ fn send(
     cx: &mut Cx<'_>,
 ) -> Option<Send> {
     let mut fields = Fields::open(node, node.head(), "an item", cx)?;
-    let lane = fields.require("lane", cx).and_then(|node| cx.lane(node, lanes));
+    let lane = fields
+        .require("lane", cx)
+        .and_then(|node| cx.lane(node, lanes));
     let (for_each, inside) = cx.for_each(&mut fields, vocabulary);
     let when = cx.when(&mut fields, &inside);
-    let map = fields.require("map", cx).and_then(|node| cx.object_template(node, &inside));
+    let map = fields
+        .require("map", cx)
+        .and_then(|node| cx.object_template(node, &inside));
     let on_error = cx.on_error(&mut fields);
     fields.close(cx);
-    Some(Send { lane: lane?, when, for_each, map: map?, on_error })
+    Some(Send {
+        lane: lane?,
+        when,
+        for_each,
+        map: map?,
+        on_error,
+    })
 }
 
 impl Cx<'_> {
@@ -142,26 +170,8 @@ impl Cx<'_> {
         if let Some((place, _)) = (0_u16..).zip(lanes).find(|(_, lane)| lane.name == wanted) {
             return Some(place);
         }
-        self.unknown_reference(node, "lane", &wanted, lanes.iter().map(|lane| lane.name.as_str()))
-    }
-
-    /// Reports a name that nothing has.
-    pub(in crate::config) fn unknown_reference<'k, T>(
-        &mut self,
-        node: &Node,
-        what: &str,
-        name: &str,
-        known: impl Iterator<Item = &'k str> + Clone,
-    ) -> Option<T> {
-        let message = format!("there is no {what} `{name}`");
-        let diagnostic = Diagnostic::error(Code::UnknownReference, node.span, message);
-        let names = suggest::list(known.clone());
-        self.diagnostics.push(match suggest::nearest(name, known) {
-            Some(near) => diagnostic.fix(format!("did you mean `{near}`?"), node.span, near),
-            None if names.is_empty() => diagnostic.help(format!("no {what} is defined")),
-            None => diagnostic.help(format!("there are {names}")),
-        });
-        None
+        let names = lanes.iter().map(|lane| lane.name.as_str());
+        self.unknown_reference(node, ("lane", Code::UnknownReference), &wanted, names)
     }
 
     /// The version of a file's format, which is 1.
@@ -171,30 +181,5 @@ impl Cx<'_> {
             let message = format!("this Trackway reads version 1 of the format: `{key}: 1`");
             self.refuse::<()>(Code::WrongVersion, node.span, message);
         }
-    }
-
-    fn own_tables(&mut self, node: &Node) -> Tables {
-        let Data::Map(entries) = &node.data else {
-            self.wrong_type::<()>(node, "a mapping of tables");
-            return Tables::default();
-        };
-        self.tables_of(entries)
-    }
-
-    /// Lookup tables: rows by key, the values literal.
-    pub(in crate::config) fn tables_of(&mut self, entries: &[crate::config::yaml::Entry]) -> Tables {
-        let mut tables = std::collections::BTreeMap::new();
-        for entry in entries {
-            let Data::Map(rows) = &entry.value.data else {
-                self.wrong_type::<()>(&entry.value, "a mapping of keys to values");
-                continue;
-            };
-            let rows = rows.iter().filter_map(|row| {
-                Some((row.key.clone(), self.json(&row.value)?))
-            });
-            let table = crate::expr::Table { rows: rows.collect() };
-            tables.insert(entry.key.clone(), table);
-        }
-        Arc::new(tables)
     }
 }

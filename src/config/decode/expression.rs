@@ -39,9 +39,13 @@ impl Cx<'_> {
         };
         let insert = crate::text::Span::new(first.file, first.start, first.start);
         self.diagnostics.push(
-            Diagnostic::error(Code::MissingSigil, node.span, "an expression is expected here")
-                .here("without a leading `=` this is plain text")
-                .fix("start it with `=`", insert, "="),
+            Diagnostic::error(
+                Code::MissingSigil,
+                node.span,
+                "an expression is expected here",
+            )
+            .here("without a leading `=` this is plain text")
+            .fix("start it with `=`", insert, "="),
         );
         None
     }
@@ -64,7 +68,9 @@ impl Cx<'_> {
     ) -> (Option<ForEach>, Vocabulary) {
         let list = fields.entry("for_each");
         let max = fields.entry("max");
-        let limit = max.and_then(|max| self.count(&max.value, 1..=ITEMS_MAX)).unwrap_or(ITEMS_MAX);
+        let limit = max
+            .and_then(|max| self.count(&max.value, 1..=ITEMS_MAX))
+            .unwrap_or(ITEMS_MAX);
         let Some(list) = list else {
             if let Some(max) = max {
                 let message = "`max` is the limit of `for_each`, which is not there";

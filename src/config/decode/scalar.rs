@@ -25,8 +25,12 @@ impl Cx<'_> {
         let text = self.excerpt(node, "text")?;
         if text.text().starts_with("secret://") && node.provenance == Provenance::Written {
             self.diagnostics.push(
-                Diagnostic::error(Code::SecretNotAllowed, node.span, "a secret cannot stand here")
-                    .help("secrets are `api_key` of credentials and secret settings of destinations"),
+                Diagnostic::error(
+                    Code::SecretNotAllowed,
+                    node.span,
+                    "a secret cannot stand here",
+                )
+                .help("secrets are `api_key` of credentials and secret settings of destinations"),
             );
             return None;
         }
@@ -41,10 +45,12 @@ impl Cx<'_> {
                 let written = self.sources.text(node.span);
                 let quoted = format!("\"{written}\"");
                 let message = format!("{wanted} is expected here, this is {}", node.kind());
-                self.diagnostics.push(
-                    Diagnostic::error(Code::WrongType, node.span, message)
-                        .fix("put it in quotes", node.span, quoted),
-                );
+                self.diagnostics
+                    .push(Diagnostic::error(Code::WrongType, node.span, message).fix(
+                        "put it in quotes",
+                        node.span,
+                        quoted,
+                    ));
                 None
             }
             _ => self.wrong_type(node, wanted),
@@ -92,8 +98,9 @@ impl Cx<'_> {
         };
         if node.provenance == Provenance::Environment {
             self.diagnostics.push(
-                Diagnostic::error(Code::InterpolatedType, node.span, why)
-                    .here(format!("{wanted} is expected here, with the environment put in")),
+                Diagnostic::error(Code::InterpolatedType, node.span, why).here(format!(
+                    "{wanted} is expected here, with the environment put in"
+                )),
             );
             return None;
         }
@@ -118,7 +125,9 @@ impl Cx<'_> {
         self.parsed(node, "a size", |text| {
             let bytes = quantity::bytes(text)?;
             if bytes < min {
-                return Err(format!("`{text}` is too small: at least {min} bytes are needed"));
+                return Err(format!(
+                    "`{text}` is too small: at least {min} bytes are needed"
+                ));
             }
             Ok(bytes)
         })
@@ -133,18 +142,22 @@ impl Cx<'_> {
         let (min, max) = limits.into_inner();
         self.parsed(node, "a whole number", |text| match text.parse::<u32>() {
             Ok(count) if min <= count && count <= max => Ok(count),
-            _ => Err(format!("a whole number from {min} to {max} is expected here")),
+            _ => Err(format!(
+                "a whole number from {min} to {max} is expected here"
+            )),
         })
     }
 
     /// `true` or `false`.
     pub(in crate::config) fn flag(&mut self, node: &Node) -> Option<bool> {
-        if let (Data::Text(_) | Data::Number(_), Provenance::Written) = (&node.data, node.provenance)
+        if let (Data::Text(_) | Data::Number(_), Provenance::Written) =
+            (&node.data, node.provenance)
         {
             return self.wrong_type(node, "`true` or `false`");
         }
         self.parsed(node, "`true` or `false`", |text| {
-            text.parse().map_err(|_| format!("`{text}` is neither `true` nor `false`"))
+            text.parse()
+                .map_err(|_| format!("`{text}` is neither `true` nor `false`"))
         })
     }
 
@@ -166,10 +179,11 @@ impl Cx<'_> {
             Provenance::Environment | Provenance::Unset => Code::InterpolatedType,
         };
         let diagnostic = Diagnostic::error(code, node.span, message);
-        self.diagnostics.push(match suggest::nearest(&found, names()) {
-            Some(near) => diagnostic.fix(format!("did you mean `{near}`?"), node.span, near),
-            None => diagnostic,
-        });
+        self.diagnostics
+            .push(match suggest::nearest(&found, names()) {
+                Some(near) => diagnostic.fix(format!("did you mean `{near}`?"), node.span, near),
+                None => diagnostic,
+            });
         None
     }
 
@@ -204,8 +218,12 @@ impl Cx<'_> {
         }
         let text = self.unescaped(node, &text)?;
         self.diagnostics.push(
-            Diagnostic::warning(Code::PlainSecret, node.span, "the secret itself is written in the file")
-                .help("keep it outside: `secret://env/NAME` or `secret://file/absolute/path`"),
+            Diagnostic::warning(
+                Code::PlainSecret,
+                node.span,
+                "the secret itself is written in the file",
+            )
+            .help("keep it outside: `secret://env/NAME` or `secret://file/absolute/path`"),
         );
         Some(SecretSource::Plain(text))
     }
@@ -233,7 +251,9 @@ impl Cx<'_> {
     pub(in crate::config) fn is_name(&mut self, name: &str, span: crate::text::Span) -> bool {
         let fits = name.chars().count() <= NAME_CHARS_MAX
             && name.starts_with(|char: char| char.is_ascii_alphanumeric())
-            && name.chars().all(|char| char.is_ascii_alphanumeric() || matches!(char, '_' | '-' | '.'));
+            && name
+                .chars()
+                .all(|char| char.is_ascii_alphanumeric() || matches!(char, '_' | '-' | '.'));
         if !fits {
             let message = format!("`{name}` cannot be a name");
             self.diagnostics.push(
@@ -249,7 +269,9 @@ impl Cx<'_> {
 /// Whether `name` can be the name of an environment variable.
 pub(in crate::config) fn is_variable_name(name: &str) -> bool {
     name.starts_with(|char: char| char.is_ascii_alphabetic() || char == '_')
-        && name.chars().all(|char| char.is_ascii_alphanumeric() || char == '_')
+        && name
+            .chars()
+            .all(|char| char.is_ascii_alphanumeric() || char == '_')
 }
 
 /// Reads an absolute http or https URL.

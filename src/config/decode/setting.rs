@@ -44,20 +44,33 @@ fn spec(entry: &Entry, before: &[SettingSpec], cx: &mut Cx<'_>) -> Option<Settin
     cx.is_name(&entry.key, entry.key_span);
     let mut fields = Fields::open(&entry.value, entry.key_span, "a setting", cx)?;
     let kind = kind(&mut fields, cx);
-    let required = fields.take("required").and_then(|node| cx.flag(node)).unwrap_or(false);
+    let required = fields
+        .take("required")
+        .and_then(|node| cx.flag(node))
+        .unwrap_or(false);
     let default = fields.take("default");
-    let about = fields.take("about").and_then(|node| cx.text(node)).unwrap_or_default();
+    let about = fields
+        .take("about")
+        .and_then(|node| cx.text(node))
+        .unwrap_or_default();
     fields.close(cx);
     let default = match default {
         Some(node) => Some(default_of(node, kind.as_ref(), before, cx)?),
         None => None,
     };
-    Some(SettingSpec { name: entry.key.clone(), kind: kind?, required, default, about })
+    Some(SettingSpec {
+        name: entry.key.clone(),
+        kind: kind?,
+        required,
+        default,
+        about,
+    })
 }
 
 fn kind(fields: &mut Fields<'_>, cx: &mut Cx<'_>) -> Option<SettingKind> {
-    const KINDS: [&str; 9] =
-        ["string", "secret", "url", "path", "enum", "int", "bool", "list", "map"];
+    const KINDS: [&str; 9] = [
+        "string", "secret", "url", "path", "enum", "int", "bool", "list", "map",
+    ];
     let values = fields.take("values");
     let node = fields.require("type", cx)?;
     let words = KINDS.map(|kind| (kind, kind));
@@ -99,9 +112,11 @@ fn default_of(
     match value(node, kind?, cx)? {
         SettingValue::Json(json) => Some(Template::Literal(json)),
         SettingValue::Missing => None,
-        SettingValue::Secret(_) => {
-            cx.refuse(Code::InvalidDefinition, node.span, "a secret has no default")
-        }
+        SettingValue::Secret(_) => cx.refuse(
+            Code::InvalidDefinition,
+            node.span,
+            "a secret has no default",
+        ),
     }
 }
 
@@ -140,14 +155,22 @@ pub(super) fn values(
 
 fn refuse_unknown(specs: &[SettingSpec], entries: &[Entry], cx: &mut Cx<'_>) {
     let names = || specs.iter().map(|spec| spec.name.as_str());
-    for entry in entries.iter().filter(|entry| names().all(|name| name != entry.key)) {
+    for entry in entries
+        .iter()
+        .filter(|entry| names().all(|name| name != entry.key))
+    {
         let message = format!("unknown setting `{}`", entry.key);
         let diagnostic = Diagnostic::error(Code::UnknownSetting, entry.key_span, message);
-        cx.diagnostics.push(match suggest::nearest(&entry.key, names()) {
-            Some(near) => diagnostic.fix(format!("did you mean `{near}`?"), entry.key_span, near),
-            None if specs.is_empty() => diagnostic.help("this type of destination has no settings"),
-            None => diagnostic.help(format!("its settings are {}", suggest::list(names()))),
-        });
+        cx.diagnostics
+            .push(match suggest::nearest(&entry.key, names()) {
+                Some(near) => {
+                    diagnostic.fix(format!("did you mean `{near}`?"), entry.key_span, near)
+                }
+                None if specs.is_empty() => {
+                    diagnostic.help("this type of destination has no settings")
+                }
+                None => diagnostic.help(format!("its settings are {}", suggest::list(names()))),
+            });
     }
 }
 
@@ -190,16 +213,20 @@ fn evaluated(
 ) -> Result<Option<String>, String> {
     let arena = Arena::new();
     let budget = Budget::new(0);
-    let members = (0_u16..).zip(specs).zip(before).map(|((place, spec), value)| {
-        let value = match value {
-            SettingValue::Missing => Value::Missing,
-            SettingValue::Secret(_) => Value::Secret(place),
-            SettingValue::Json(json) => {
-                value::parse(json.as_bytes(), ParseLimits::default(), &arena).unwrap_or_default()
-            }
-        };
-        (spec.name.as_str(), value)
-    });
+    let members = (0_u16..)
+        .zip(specs)
+        .zip(before)
+        .map(|((place, spec), value)| {
+            let value = match value {
+                SettingValue::Missing => Value::Missing,
+                SettingValue::Secret(_) => Value::Secret(place),
+                SettingValue::Json(json) => {
+                    value::parse(json.as_bytes(), ParseLimits::default(), &arena)
+                        .unwrap_or_default()
+                }
+            };
+            (spec.name.as_str(), value)
+        });
     let variables = [arena.object(members)];
     let scope = Scope {
         root: Value::Missing,
@@ -241,7 +268,11 @@ pub(super) fn value(node: &Node, kind: &SettingKind, cx: &mut Cx<'_>) -> Option<
             Data::Number(text) if text.parse::<i64>().is_ok() => text.clone(),
             Data::Text(text) if text.text().parse::<i64>().is_ok() => {
                 if node.provenance == Provenance::Written {
-                    return invalid(node, "a whole number is expected, without quotes".to_owned(), cx);
+                    return invalid(
+                        node,
+                        "a whole number is expected, without quotes".to_owned(),
+                        cx,
+                    );
                 }
                 text.text().to_owned()
             }
@@ -249,10 +280,14 @@ pub(super) fn value(node: &Node, kind: &SettingKind, cx: &mut Cx<'_>) -> Option<
         },
         SettingKind::Bool => cx.flag(node)?.to_string(),
         SettingKind::Texts => {
-            let Data::List(items) = &node.data else { return cx.wrong_type(node, "a list of texts") };
+            let Data::List(items) = &node.data else {
+                return cx.wrong_type(node, "a list of texts");
+            };
             let texts: Vec<_> = items.iter().map(|item| cx.text(item)).collect();
-            let texts: Vec<_> =
-                texts.into_iter().map(|text| text.map(|text| text_json(&text))).collect::<Option<_>>()?;
+            let texts: Vec<_> = texts
+                .into_iter()
+                .map(|text| text.map(|text| text_json(&text)))
+                .collect::<Option<_>>()?;
             format!("[{}]", texts.join(","))
         }
         SettingKind::Map => map_json(node, cx)?,
@@ -261,7 +296,9 @@ pub(super) fn value(node: &Node, kind: &SettingKind, cx: &mut Cx<'_>) -> Option<
 }
 
 fn map_json(node: &Node, cx: &mut Cx<'_>) -> Option<String> {
-    let Data::Map(entries) = &node.data else { return cx.wrong_type(node, "a mapping of texts") };
+    let Data::Map(entries) = &node.data else {
+        return cx.wrong_type(node, "a mapping of texts");
+    };
     let members: Vec<_> = entries
         .iter()
         .map(|entry| {

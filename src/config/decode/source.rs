@@ -18,7 +18,10 @@ use crate::text::Span;
 /// The sources, in order. Whether two could not be told apart is checked over all of them.
 pub(in crate::config) fn sources(entries: &[Entry], cx: &mut Cx<'_>) -> Vec<SourceSettings> {
     let mut seen = Vec::new();
-    entries.iter().filter_map(|entry| source(entry, &mut seen, cx)).collect()
+    entries
+        .iter()
+        .filter_map(|entry| source(entry, &mut seen, cx))
+        .collect()
 }
 
 fn source(
@@ -28,7 +31,9 @@ fn source(
 ) -> Option<SourceSettings> {
     let named = cx.is_name(&entry.key, entry.key_span);
     let mut fields = Fields::open(&entry.value, entry.key_span, "a source", cx)?;
-    let name = fields.take("name").map_or(Some(entry.key.clone()), |node| cx.text(node));
+    let name = fields
+        .take("name")
+        .map_or_else(|| Some(entry.key.clone()), |node| cx.text(node));
     let credentials = match fields.take("credentials") {
         Some(node) => credentials(node, seen, cx),
         None => Some(Vec::new()),
@@ -61,11 +66,16 @@ fn credentials(
         let site_id = fields.require("site_id", cx);
         let api_key = fields.require("api_key", cx);
         fields.close(cx);
-        let (Some(site), Some(key)) = (site_id, api_key) else { continue };
-        let (Some(site_id), Some(api_key)) = (site_id_of(site, cx), cx.secret(key)) else { continue };
+        let (Some(site), Some(key)) = (site_id, api_key) else {
+            continue;
+        };
+        let (Some(site_id), Some(api_key)) = (site_id_of(site, cx), cx.secret(key)) else {
+            continue;
+        };
         let credential = CredentialSettings { site_id, api_key };
-        let is_placeholder =
-            [site, key].iter().any(|node| node.provenance == Provenance::Unset);
+        let is_placeholder = [site, key]
+            .iter()
+            .any(|node| node.provenance == Provenance::Unset);
         if let Some((_, first)) = seen.iter().find(|(other, _)| *other == credential) {
             let message = "these credentials stand twice, so a call could be of either source";
             cx.diagnostics.push(
@@ -94,13 +104,19 @@ fn site_id_of(node: &Node, cx: &mut Cx<'_>) -> Option<Arc<str>> {
 /// `forward: https://…`, or a mapping with `url` and how it is delivered.
 fn forward(node: &Node, cx: &mut Cx<'_>) -> Option<ForwardSettings> {
     let Data::Map(_) = &node.data else {
-        return Some(ForwardSettings { url: host(node, cx)?, delivery: crate::config::settings::DeliverySettings::default() });
+        return Some(ForwardSettings {
+            url: host(node, cx)?,
+            delivery: crate::config::settings::DeliverySettings::default(),
+        });
     };
     let mut fields = Fields::open(node, node.head(), "`forward`", cx)?;
     let url = fields.require("url", cx).and_then(|node| host(node, cx));
     let delivery = cx.delivery(&mut fields);
     fields.close(cx);
-    Some(ForwardSettings { url: url?, delivery })
+    Some(ForwardSettings {
+        url: url?,
+        delivery,
+    })
 }
 
 /// A URL without a path: the calls bring their own.
@@ -109,8 +125,12 @@ fn host(node: &Node, cx: &mut Cx<'_>) -> Option<http::Uri> {
         return Some(http::Uri::from_static("https://unset.invalid"));
     }
     let url = cx.url(node)?;
-    if url.path_and_query().is_some_and(|path| path.as_str() != "/") {
-        let message = "a call is forwarded to the path it came to: only scheme and host belong here";
+    if url
+        .path_and_query()
+        .is_some_and(|path| path.as_str() != "/")
+    {
+        let message =
+            "a call is forwarded to the path it came to: only scheme and host belong here";
         return cx.refuse(Code::InvalidValue, node.span, message);
     }
     Some(url)

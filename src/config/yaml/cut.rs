@@ -148,11 +148,10 @@ impl Scan {
             (Some(_), _) if self.escaped => self.escaped = false,
             (Some(_), '\\') => self.escaped = true,
             (Some(quote), _) if char == quote => self.quote = None,
-            (Some(_), _) => {}
             (None, '"' | '\'') => self.quote = Some(char),
             (None, '(' | '[' | '{') => self.depth += 1,
             (None, ')' | ']' | '}') => self.depth -= 1,
-            (None, _) => {}
+            _ => {}
         }
     }
 
