@@ -6,5 +6,6 @@ pub mod deliver;
 pub mod diagnostic;
 pub mod event;
 pub mod expr;
+pub mod server;
 pub mod text;
 pub mod value;

@@ -8,6 +8,10 @@
     reason = "a test fails by panicking"
 )]
 
+mod accept;
+mod accept_tls;
+mod bodies;
 mod destination_fixture;
+mod listener_fixture;
 mod sink_connections;
 mod sinks;
