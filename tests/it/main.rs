@@ -3,6 +3,7 @@
 
 mod captures;
 mod destination_fixture;
+mod functions;
 mod inbound;
 mod inbound_fixture;
 mod sink_connections;
