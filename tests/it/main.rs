@@ -7,6 +7,7 @@ mod bodies;
 mod captures;
 mod destination_fixture;
 mod diagnostics;
+mod functions;
 mod inbound;
 mod inbound_fixture;
 mod listener_fixture;
