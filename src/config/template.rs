@@ -92,9 +92,9 @@ impl Cx<'_> {
         vocabulary: &Vocabulary,
         literals: Literals,
     ) -> Option<Template> {
-        self.refuse_secrets(node);
         let stays_open = literals == Literals::Open && matches!(node.data, Data::Map(_));
         if let Some(json) = literal(node).filter(|_| !stays_open) {
+            self.refuse_secrets(node);
             return Some(Template::Literal(json));
         }
         match &node.data {
@@ -126,20 +126,22 @@ impl Cx<'_> {
     }
 
     fn refuse_secrets(&mut self, node: &Node) {
-        if node
-            .text()
-            .is_some_and(|text| text.text().starts_with("secret://"))
-        {
-            self.diagnostics.push(
-                Diagnostic::error(
-                    Code::SecretNotAllowed,
-                    node.span,
-                    "a secret cannot stand here",
-                )
-                .help(
-                    "give it to the destination as a setting; its definition puts it into requests",
-                ),
-            );
+        match &node.data {
+            Data::List(items) => items.iter().for_each(|item| self.refuse_secrets(item)),
+            Data::Map(entries) => {
+                entries
+                    .iter()
+                    .for_each(|entry| self.refuse_secrets(&entry.value));
+            }
+            Data::Text(text) if text.text().starts_with("secret://") => {
+                let message = "a secret cannot stand here";
+                self.diagnostics.push(
+                    Diagnostic::error(Code::SecretNotAllowed, node.span, message).help(
+                        "give it to the destination as a setting; its definition puts it into requests",
+                    ),
+                );
+            }
+            _ => {}
         }
     }
 

@@ -25,9 +25,13 @@ impl Files for Directory {
     }
 
     fn glob(&self, directory: &Path, pattern: &str) -> io::Result<Vec<PathBuf>> {
-        let matcher = globset::Glob::new(pattern).map_err(io::Error::other)?.compile_matcher();
+        let matcher = globset::Glob::new(pattern)
+            .map_err(io::Error::other)?
+            .compile_matcher();
         let parent = directory.join(Path::new(pattern).parent().unwrap());
-        let Ok(entries) = fs::read_dir(self.0.join(&parent)) else { return Ok(Vec::new()) };
+        let Ok(entries) = fs::read_dir(self.0.join(&parent)) else {
+            return Ok(Vec::new());
+        };
         let paths = entries.map(|entry| parent.join(entry.unwrap().file_name()));
         Ok(paths.filter(|path| matcher.is_match(path)).collect())
     }
@@ -37,20 +41,41 @@ fn findings(path: &Path) -> String {
     let variables = [("HOST", "example.com"), ("PORT", "81"), ("BROKEN", "7d\n")]
         .map(|(name, value)| (name.to_owned(), value.to_owned()));
     let variables = BTreeMap::from(variables);
-    let environment = Environment { variables: &variables, unset: Unset::Error };
+    let environment = Environment {
+        variables: &variables,
+        unset: Unset::Error,
+    };
     let files = Directory(path.parent().unwrap().to_owned());
     let loaded = config::load(Path::new(path.file_name().unwrap()), &files, environment);
     let findings = render(&loaded.diagnostics, &loaded.sources, Style::Plain);
     let name = path.to_string_lossy();
-    let code = name.split("/tw").last().and_then(|rest| rest.get(..4)).unwrap();
-    assert!(findings.contains(&format!("[TW{code}]")), "{name} says nothing of TW{code}:\n{findings}");
+    let code = name
+        .split("/tw")
+        .last()
+        .and_then(|rest| rest.get(..4))
+        .unwrap();
+    assert!(
+        findings.contains(&format!("[TW{code}]")),
+        "{name} says nothing of TW{code}:\n{findings}"
+    );
     findings
 }
 
 #[test]
 fn findings_are_as_reviewed() {
-    insta::with_settings!({snapshot_path => "../diagnostics", prepend_module_to_snapshot => false, omit_expression => true}, {
-        insta::glob!("../diagnostics", "*.yaml", |path| insta::assert_snapshot!("findings", findings(path)));
-        insta::glob!("../diagnostics", "*/routing.yaml", |path| insta::assert_snapshot!("findings", findings(path)));
+    let mut settings = insta::Settings::clone_current();
+    settings.set_snapshot_path("../diagnostics");
+    settings.set_prepend_module_to_snapshot(false);
+    settings.set_omit_expression(true);
+    settings.bind(|| {
+        insta::glob!("../diagnostics", "*.yaml", |path| {
+            insta::assert_snapshot!("findings", findings(path));
+        });
+        let twice = "tw0021_defined_twice";
+        let main = Path::new(env!("CARGO_MANIFEST_DIR"))
+            .join("tests/diagnostics")
+            .join(twice)
+            .join("routing.yaml");
+        insta::assert_snapshot!(twice, findings(&main));
     });
 }

@@ -97,14 +97,23 @@ impl Cx<'_> {
             Err(why) => why,
         };
         if node.provenance == Provenance::Environment {
-            self.diagnostics.push(
-                Diagnostic::error(Code::InterpolatedType, node.span, why).here(format!(
-                    "{wanted} is expected here, with the environment put in"
-                )),
-            );
-            return None;
+            return self.wrong_environment(node, wanted);
         }
         self.refuse(Code::InvalidValue, node.span, why)
+    }
+
+    /// Says nothing of what the value is: variables hold secrets, and this may be a mix-up.
+    pub(in crate::config) fn wrong_environment<T>(
+        &mut self,
+        node: &Node,
+        wanted: &str,
+    ) -> Option<T> {
+        let message = format!("{wanted} is expected here");
+        self.diagnostics.push(
+            Diagnostic::error(Code::InterpolatedType, node.span, message)
+                .here("with the environment put in, this is none"),
+        );
+        None
     }
 
     /// `30s`.
@@ -140,6 +149,9 @@ impl Cx<'_> {
         limits: RangeInclusive<u32>,
     ) -> Option<u32> {
         let (min, max) = limits.into_inner();
+        if let (Data::Text(_), Provenance::Written) = (&node.data, node.provenance) {
+            return self.wrong_type(node, "a whole number");
+        }
         self.parsed(node, "a whole number", |text| match text.parse::<u32>() {
             Ok(count) if min <= count && count <= max => Ok(count),
             _ => Err(format!(
@@ -173,12 +185,11 @@ impl Cx<'_> {
         if let Some((_, value)) = words.iter().find(|(word, _)| *word == found) {
             return Some(*value);
         }
+        if node.provenance == Provenance::Environment {
+            return self.wrong_environment(node, &wanted);
+        }
         let message = format!("`{found}` is not {wanted}");
-        let code = match node.provenance {
-            Provenance::Written => Code::InvalidValue,
-            Provenance::Environment | Provenance::Unset => Code::InterpolatedType,
-        };
-        let diagnostic = Diagnostic::error(code, node.span, message);
+        let diagnostic = Diagnostic::error(Code::InvalidValue, node.span, message);
         self.diagnostics
             .push(match suggest::nearest(&found, names()) {
                 Some(near) => diagnostic.fix(format!("did you mean `{near}`?"), node.span, near),
@@ -190,15 +201,13 @@ impl Cx<'_> {
     /// A file path, relative to the file it stands in.
     pub(in crate::config) fn path(&mut self, node: &Node) -> Option<PathBuf> {
         let text = self.text(node)?;
+        if node.provenance == Provenance::Unset {
+            return None;
+        }
         if text.is_empty() {
             return self.refuse(Code::InvalidValue, node.span, "a path cannot be empty");
         }
         Some(self.resolve(node.span, &text))
-    }
-
-    /// A text that is also written without being a mapping's key: the name of something.
-    pub(in crate::config) fn reference(&mut self, node: &Node) -> Option<Arc<str>> {
-        self.text(node).map(Arc::from)
     }
 
     /// An absolute http or https URL.
