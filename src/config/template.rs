@@ -6,6 +6,7 @@
 use crate::config::decode::Cx;
 use crate::config::decode::Fields;
 use crate::config::decode::behind_sigil;
+use crate::config::decode::is_behind_space;
 use crate::config::vocabulary::with_item;
 use crate::config::yaml::Data;
 use crate::config::yaml::Entry;
@@ -94,7 +95,7 @@ impl Cx<'_> {
     ) -> Option<Template> {
         let stays_open = literals == Literals::Open && matches!(node.data, Data::Map(_));
         if let Some(json) = literal(node).filter(|_| !stays_open) {
-            self.refuse_secrets(node);
+            self.check_literal(node);
             return Some(Template::Literal(json));
         }
         match &node.data {
@@ -125,13 +126,14 @@ impl Cx<'_> {
         self.template(node, vocabulary)
     }
 
-    fn refuse_secrets(&mut self, node: &Node) {
+    /// Looks for texts that were hardly meant to be taken literally.
+    fn check_literal(&mut self, node: &Node) {
         match &node.data {
-            Data::List(items) => items.iter().for_each(|item| self.refuse_secrets(item)),
+            Data::List(items) => items.iter().for_each(|item| self.check_literal(item)),
             Data::Map(entries) => {
-                entries
-                    .iter()
-                    .for_each(|entry| self.refuse_secrets(&entry.value));
+                for entry in entries {
+                    self.check_literal(&entry.value);
+                }
             }
             Data::Text(text) if text.text().starts_with("secret://") => {
                 let message = "a secret cannot stand here";
@@ -140,6 +142,11 @@ impl Cx<'_> {
                         "give it to the destination as a setting; its definition puts it into requests",
                     ),
                 );
+            }
+            Data::Text(text) if is_behind_space(text) => {
+                let message = "this is text, because white space stands before the `=`";
+                self.diagnostics
+                    .push(Diagnostic::warning(Code::MissingSigil, node.span, message));
             }
             _ => {}
         }
