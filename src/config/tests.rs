@@ -7,6 +7,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use globset::Glob;
+use proptest::prelude::*;
 
 use super::Environment;
 use super::Files;
@@ -415,5 +416,33 @@ fn a_mistake_in_an_expression_is_found_at_its_column_in_every_style() {
             "{when}\n{shown}"
         );
         assert_eq!(loaded.sources.text(span), "nope", "{when}\n{shown}");
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(64))]
+
+    #[test]
+    fn no_edit_makes_loading_or_rendering_panic(
+        at in 0..EXAMPLE.len(),
+        cut in 0..40_usize,
+        put in "[-=:#{}\\[\\],&*!|>'\"%@ \n\ta$é.]{0,6}",
+    ) {
+        let boundary = |at: usize| (0..=at.min(EXAMPLE.len())).rev().find(|at| EXAMPLE.is_char_boundary(*at)).unwrap();
+        let start = boundary(at);
+        let end = boundary(at + cut);
+        let mut text = EXAMPLE.to_owned();
+        text.replace_range(start..end, &put);
+        let loaded = load_files(&[("routing.yaml", &text)], &[], Unset::Warning);
+        prop_assert!(loaded.settings.is_none() || !loaded.diagnostics.has_errors());
+        let said = !loaded.diagnostics.is_empty();
+        prop_assert!(loaded.settings.is_some() || loaded.definition.is_some() || said);
+        for found in loaded.diagnostics.iter() {
+            for label in &found.labels {
+                let file = loaded.sources.file(label.span.file).unwrap();
+                prop_assert!(label.span.end as usize <= file.text().len(), "{found:?}");
+            }
+        }
+        prop_assert_eq!(shown(&loaded).is_empty(), !said);
     }
 }

@@ -14,6 +14,7 @@ use crate::diagnostic::Code;
 use crate::diagnostic::Diagnostic;
 use crate::diagnostic::suggest;
 use crate::text::Excerpt;
+use crate::text::Span;
 
 /// Longest name of a source, destination, lane …: they are parts of metrics and file names.
 const NAME_CHARS_MAX: usize = 64;
@@ -219,6 +220,10 @@ impl Cx<'_> {
     pub(in crate::config) fn secret(&mut self, node: &Node) -> Option<SecretSource> {
         let text = self.excerpt(node, "a secret")?;
         if node.provenance != Provenance::Written {
+            if text.text().starts_with("secret://") {
+                let message = "the place of a secret cannot come from the environment";
+                return self.refuse(Code::InterpolationNotAllowed, node.span, message);
+            }
             return Some(SecretSource::Plain(text.text().to_owned()));
         }
         if let Some(place) = text.text().strip_prefix("secret://") {
@@ -256,7 +261,7 @@ impl Cx<'_> {
     }
 
     /// Whether a key can be a name; reports it if not.
-    pub(in crate::config) fn is_name(&mut self, name: &str, span: crate::text::Span) -> bool {
+    pub(in crate::config) fn is_name(&mut self, name: &str, span: Span) -> bool {
         let fits = name.chars().count() <= NAME_CHARS_MAX
             && name.starts_with(|char: char| char.is_ascii_alphanumeric())
             && name
@@ -269,6 +274,21 @@ impl Cx<'_> {
                     "a name has up to {NAME_CHARS_MAX} letters, digits, `_`, `-` and `.`, and starts with a letter or digit"
                 )),
             );
+        }
+        fits
+    }
+}
+
+impl Cx<'_> {
+    /// Whether a key can be a name in expressions; reports it if not.
+    pub(in crate::config) fn is_identifier(&mut self, name: &str, span: Span) -> bool {
+        let fits = is_variable_name(name) && !name.chars().any(|char| char.is_ascii_uppercase());
+        if !fits {
+            let message = format!("`{name}` cannot be a name in expressions");
+            self.diagnostics
+                .push(Diagnostic::error(Code::InvalidValue, span, message).help(
+                "such a name has small letters, digits and `_`, and does not start with a digit",
+            ));
         }
         fits
     }

@@ -41,7 +41,7 @@ pub(super) fn specs(node: &Node, cx: &mut Cx<'_>) -> Vec<SettingSpec> {
 }
 
 fn spec(entry: &Entry, before: &[SettingSpec], cx: &mut Cx<'_>) -> Option<SettingSpec> {
-    cx.is_name(&entry.key, entry.key_span);
+    cx.is_identifier(&entry.key, entry.key_span);
     let mut fields = Fields::open(&entry.value, entry.key_span, "a setting", cx)?;
     let kind = kind(&mut fields, cx);
     let required = fields

@@ -58,6 +58,7 @@ fn lets(node: &Node, vocabulary: &mut Vocabulary, cx: &mut Cx<'_>) -> Vec<Progra
     };
     let mut programs = Vec::with_capacity(entries.len());
     for entry in entries {
+        cx.is_identifier(&entry.key, entry.key_span);
         if vocabulary
             .variables
             .iter()
