@@ -94,15 +94,12 @@ impl Oracle {
             .collect();
         let mut accepted = true;
         for (frame, append) in frames.into_iter().zip(appends) {
-            match wait(append) {
-                Ok(first) => {
-                    self.end = self.end.max(first.next(u64::from(frame.0)));
-                    self.certain.insert(first, frame);
-                }
-                Err(_) => {
-                    accepted = false;
-                    self.possible.push(frame);
-                }
+            if let Ok(first) = wait(append) {
+                self.end = self.end.max(first.next(u64::from(frame.0)));
+                self.certain.insert(first, frame);
+            } else {
+                accepted = false;
+                self.possible.push(frame);
             }
         }
         accepted
