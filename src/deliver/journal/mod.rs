@@ -121,7 +121,7 @@ pub struct Usage {
     pub segments: usize,
     /// Records stored.
     pub records: u64,
-    /// When the oldest segment was made: its records are not older, the others neither.
+    /// When the first record of the oldest segment came: no record is older.
     pub oldest: Option<Timestamp>,
 }
 
@@ -187,14 +187,18 @@ impl Journal {
         ));
         let queue = Arc::new(Queue::new(options.queue_bytes_max, frame_bytes_max));
         let identity = (found.journal, found.next_number);
-        let preparer = Arc::new(Preparer::new(storage, clock, identity, bytes, found.free));
-        let mut committer = Committer::new(
-            shared.clone(),
-            queue.clone(),
-            preparer.clone(),
-            (found.active, confirmed),
-            options.commit_bytes_max,
-        );
+        let preparer = Arc::new(Preparer::new(storage, identity, bytes, found.free));
+        let mut committer = Committer {
+            shared: shared.clone(),
+            queue: queue.clone(),
+            preparer: preparer.clone(),
+            clock,
+            commit_bytes_max: options.commit_bytes_max,
+            active: found.active,
+            confirmed,
+            end: found.end,
+            buffer: Vec::new(),
+        };
         for damage in &found.damage {
             shared.recovered(damage);
         }
@@ -283,7 +287,7 @@ impl Journal {
         loop {
             let next = self.shared.segments().list.get(1).map(|next| next.header);
             let released = match next {
-                Some(next) if next.base <= below && wanted(next.created_at) => {
+                Some(next) if next.base <= below && wanted(next.begun_at) => {
                     self.shared.segments().list.pop_front()
                 }
                 _ => return Ok(()),
@@ -315,10 +319,7 @@ impl Journal {
                     .sum::<u64>(),
             segments: segments.list.len(),
             records: end.since(start),
-            oldest: segments
-                .list
-                .front()
-                .map(|segment| segment.header.created_at),
+            oldest: segments.list.front().map(|segment| segment.header.begun_at),
         }
     }
 
