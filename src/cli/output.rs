@@ -26,7 +26,10 @@ pub struct Output {
 impl Output {
     /// Prints with `color`; `no_color` says that the environment asks for none (no-color.org).
     pub const fn new(color: Color, no_color: NoColor) -> Self {
-        Self { color, no_color: matches!(no_color, NoColor::Set) }
+        Self {
+            color,
+            no_color: matches!(no_color, NoColor::Set),
+        }
     }
 
     /// Whether standard error shows colour.

@@ -133,6 +133,21 @@ pub fn encode(receipt: &Receipt, calls: &[Call], out: &mut Vec<u8>) {
 }
 
 impl<'a> StoredRequest<'a> {
+    /// A request without records, for tests of what comes behind it.
+    pub const fn empty(source: &'a str, accepted_at: Timestamp) -> Self {
+        Self {
+            id: Ulid::nil(),
+            accepted_at,
+            source,
+            site_id: None,
+            method: "POST",
+            target: "/",
+            content_type: None,
+            count: 0,
+            calls: &[],
+        }
+    }
+
     /// Reads what [`encode`] wrote.
     pub fn decode(bytes: &'a [u8]) -> Result<Self, RecordError> {
         let mut rest = bytes;
@@ -206,6 +221,28 @@ impl<'a> StoredRequest<'a> {
             params,
             body,
         })
+    }
+}
+
+impl<'a> Record<'a> {
+    /// A call of `request` without parameters and with an empty body.
+    pub const fn of(request: StoredRequest<'a>, operation: Operation) -> Self {
+        Self {
+            request,
+            ordinal: 0,
+            operation,
+            api: Api::V2,
+            item: None,
+            params: ParamsRef {
+                id: None,
+                device_id: None,
+                segment_id: None,
+                id_type: None,
+                form_id: None,
+                delivery_id: None,
+            },
+            body: b"{}",
+        }
     }
 }
 

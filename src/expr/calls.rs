@@ -110,6 +110,14 @@ impl Compiler<'_> {
         let mut next = 0;
         let mut fine = true;
         for argument in &call.arguments {
+            // A pipe feeds the parameter that takes a value: of `lookup` the second.
+            if argument.piped
+                && let Some(subject) = builtin.subject()
+                && let Some((_, place)) = places.get_mut(subject)
+            {
+                *place = Some(argument);
+                continue;
+            }
             if let Some((name, name_at)) = &argument.name {
                 match places
                     .iter_mut()

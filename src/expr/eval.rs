@@ -93,6 +93,7 @@ impl<'a> Machine<'_, 'a> {
                 names.iter().fold(below, |value, name| value.get(name))
             }
             Node::Path(subject, steps) => follow(self.subject(*subject), steps),
+            Node::Nodelist(steps) => self.scope.arena.list([follow(self.scope.root, steps)]),
             Node::Query(query) => {
                 let run = Run {
                     scope: self.scope,
@@ -401,6 +402,11 @@ impl<'a> Machine<'_, 'a> {
             _ => Ok(Value::Missing),
         };
         result.map_err(|error| match error {
+            // The author of the rule wrote this message, not the function.
+            CallError::Own {
+                code: Code::Raised,
+                message,
+            } => self.error(id, Code::Raised, message),
             CallError::Own { code, message } => {
                 self.error(id, code, format!("`{}` {message}", builtin.name))
             }

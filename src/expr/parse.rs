@@ -227,6 +227,7 @@ fn chain(pair: Pair<'_, Rule>) -> Parsed {
                 let function = next(&mut parts, &step_at)?;
                 let piped = Argument {
                     name: None,
+                    piped: true,
                     at: left.at.clone(),
                     value: ArgumentValue::Value(left),
                 };
@@ -451,6 +452,7 @@ fn argument(pair: Pair<'_, Rule>) -> Result<Argument, Mistake> {
         let value = ArgumentValue::Value(expression(inner)?);
         return Ok(Argument {
             name: None,
+            piped: false,
             value,
             at: here,
         });
@@ -462,6 +464,7 @@ fn argument(pair: Pair<'_, Rule>) -> Result<Argument, Mistake> {
         let parameter = name.as_str().to_owned();
         Argument {
             name: None,
+            piped: false,
             value: ArgumentValue::Lambda {
                 parameter,
                 body: value,
@@ -472,6 +475,7 @@ fn argument(pair: Pair<'_, Rule>) -> Result<Argument, Mistake> {
         let named = Some((name.as_str().to_owned(), at(&name)));
         Argument {
             name: named,
+            piped: false,
             value: ArgumentValue::Value(value),
             at: here,
         }

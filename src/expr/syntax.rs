@@ -69,7 +69,7 @@ pub(super) enum Piece {
     Hole(Syntax),
 }
 
-/// A function call; a pipe's left side is its first argument.
+/// A function call; a pipe's left side stands first among the arguments.
 #[derive(Clone, Debug)]
 pub(super) struct Call {
     pub(super) name: String,
@@ -83,6 +83,8 @@ pub(super) struct Call {
 pub(super) struct Argument {
     /// The name of `name=value`.
     pub(super) name: Option<(String, Range<usize>)>,
+    /// Whether it is the left side of a pipe.
+    pub(super) piped: bool,
     pub(super) value: ArgumentValue,
     pub(super) at: Range<usize>,
 }

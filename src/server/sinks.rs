@@ -17,7 +17,12 @@ use crate::route::plan::LaneTarget;
 /// What makes two destinations share a sink across a reload.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 enum Key {
-    Http { destination: Arc<str>, timeout_ms: u128, connections: usize, allow_private: bool },
+    Http {
+        destination: Arc<str>,
+        timeout_ms: u128,
+        connections: usize,
+        allow_private: bool,
+    },
     File(PathBuf),
     Stdout,
 }
@@ -35,7 +40,12 @@ impl Sinks {
     /// No sinks yet. The machine's certificate authorities are read once, here.
     pub fn new(clock: Clock) -> Self {
         let tls = ClientTls::from_system();
-        Self { clock, tls, kept: BTreeMap::new(), used: BTreeMap::new() }
+        Self {
+            clock,
+            tls,
+            kept: BTreeMap::new(),
+            used: BTreeMap::new(),
+        }
     }
 
     /// The sink of a lane of `destination`, the one in use if nothing about it has changed.

@@ -42,13 +42,19 @@ impl Watch {
                 tracing::warn!(%error, "cannot watch the configuration; it is polled instead");
             })
             .ok();
-        Self { heard, watcher, directories: BTreeSet::new() }
+        Self {
+            heard,
+            watcher,
+            directories: BTreeSet::new(),
+        }
     }
 
     /// Watches the directories of `files` and of what they are links to, and no others.
     pub fn set(&mut self, files: &[PathBuf]) {
         let wanted: BTreeSet<_> = files.iter().flat_map(|file| directories(file)).collect();
-        let Some(watcher) = &mut self.watcher else { return };
+        let Some(watcher) = &mut self.watcher else {
+            return;
+        };
         for gone in self.directories.difference(&wanted) {
             // It may have been deleted, which ended the watch.
             let _ = watcher.unwatch(gone);

@@ -3,6 +3,7 @@
 
 mod captures;
 mod destination_fixture;
+mod diagnostics;
 mod inbound;
 mod inbound_fixture;
 mod sink_connections;

@@ -14,6 +14,12 @@ pub(super) fn argument<'a>(args: &[Value<'a>], n: usize) -> Value<'a> {
     args.get(n).copied().unwrap_or_default()
 }
 
+/// An optional argument; `None` if it was left out or is null.
+pub(super) fn given<'a>(args: &[Value<'a>], n: usize) -> Option<Value<'a>> {
+    let value = argument(args, n);
+    (!value.is_missing() && !value.is_null()).then_some(value)
+}
+
 /// The arguments from a number on: those of a repeated parameter.
 pub(super) fn rest<'s, 'a>(args: &'s [Value<'a>], n: usize) -> &'s [Value<'a>] {
     args.get(n..).unwrap_or_default()
@@ -39,20 +45,20 @@ impl<'a> Cx<'a, '_> {
         n: usize,
         default: &'static str,
     ) -> Result<&'a str, CallError> {
-        match argument(args, n) {
-            Value::Missing => Ok(default),
-            value => self.text_of(value),
+        match given(args, n) {
+            Some(value) => self.text_of(value),
+            None => Ok(default),
         }
     }
 
     /// The moment of an argument: a timestamp, or text in RFC 3339.
     pub(super) fn moment_at(&self, args: &[Value<'a>], n: usize) -> Result<Timestamp, CallError> {
         let value = argument(args, n);
-        match value.as_time() {
-            Some(time) => Ok(time),
-            None => moment::rfc_3339(self.text_of(value)?)
-                .ok_or_else(|| unreadable("a timestamp such as 2026-01-02T03:04:05Z", value)),
-        }
+        let time = match value.as_time() {
+            Some(time) => moment::at(time.as_millis()),
+            None => moment::rfc_3339(self.text_of(value)?),
+        };
+        time.ok_or_else(|| unreadable("a timestamp such as 2026-01-02T03:04:05Z", value))
     }
 
     /// The text that stands for a scalar: of a string its own, of a number its digits as they
@@ -97,25 +103,23 @@ pub(super) fn int_at(args: &[Value<'_>], n: usize) -> Result<i64, CallError> {
 
 /// A whole number, if it was given.
 pub(super) fn optional_int_at(args: &[Value<'_>], n: usize) -> Result<Option<i64>, CallError> {
-    match argument(args, n) {
-        Value::Missing => Ok(None),
-        _ => int_at(args, n).map(Some),
-    }
+    given(args, n).map(|_| int_at(args, n)).transpose()
 }
 
 /// How many: a whole number that is not negative.
 pub(super) fn count_at(args: &[Value<'_>], n: usize) -> Result<usize, CallError> {
     let int = int_at(args, n)?;
     usize::try_from(int)
-        .map_err(|_| CallError::arithmetic(format!("a count cannot be negative, this is {int}")))
+        .map_err(|_| CallError::arithmetic(format!("needs a count from 0, this is {int}")))
 }
 
 /// A number to compute with.
 pub(super) fn number_of(value: Value<'_>) -> Result<Number, CallError> {
     value.as_number().ok_or_else(|| match value.kind() {
-        Kind::Int | Kind::Float => {
-            CallError::arithmetic(format!("{} is too large to compute with", shown(value)))
-        }
+        Kind::Int | Kind::Float => CallError::arithmetic(format!(
+            "cannot compute with {}, it is too large",
+            shown(value)
+        )),
         _ => wanted("a number", value),
     })
 }
@@ -150,7 +154,7 @@ pub(super) fn wanted(what: &str, value: Value<'_>) -> CallError {
 
 /// The error for a value that has the right kind and does not read as what is wanted.
 pub(super) fn unreadable(what: &str, value: Value<'_>) -> CallError {
-    CallError::conversion(format!("{} is not {what}", shown(value)))
+    CallError::conversion(format!("cannot read {} as {what}", shown(value)))
 }
 
 /// A value in a message: JSON, cut when it is long.

@@ -125,7 +125,7 @@ impl<'a, 'b> Cx<'a, 'b> {
         self.budget.fuel.set(left.unwrap_or(0));
         left.map(drop).ok_or_else(|| CallError::Own {
             code: Code::OutOfFuel,
-            message: "the evaluation takes too many steps".to_owned(),
+            message: "takes more steps than the evaluation has left".to_owned(),
         })
     }
 
@@ -156,10 +156,7 @@ impl<'a> TextOut<'a, '_> {
     pub(super) const BYTES_MAX: usize = 1 << 20;
 
     fn too_long() -> CallError {
-        CallError::size(format!(
-            "the result is longer than {} bytes",
-            Self::BYTES_MAX
-        ))
+        CallError::size(format!("gives more than {} bytes of text", Self::BYTES_MAX))
     }
 
     /// Appends text.

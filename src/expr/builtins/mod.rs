@@ -4,13 +4,26 @@
 mod arguments;
 mod calendar;
 mod call;
+mod each;
+mod encoding;
 pub mod examples;
+mod general;
+mod hash;
+mod list;
+mod members;
 mod moment;
 mod number;
+mod object;
 mod patterns;
+mod reference;
+mod reshape;
 mod signature;
+mod sorting;
+#[cfg(test)]
+mod tests;
 mod text;
 mod time;
+mod url;
 mod words;
 
 pub use call::Apply;
@@ -18,6 +31,7 @@ pub use call::Call;
 pub use call::CallError;
 pub use call::Cx;
 pub use call::Outcome;
+pub use reference::reference;
 pub use signature::Accepts;
 pub use signature::Builtin;
 pub use signature::Family;
@@ -33,6 +47,14 @@ pub static ALL: &[&[Builtin]] = &[
     number::TABLE,
     time::TABLE,
     calendar::TABLE,
+    list::TABLE,
+    each::TABLE,
+    object::TABLE,
+    reshape::TABLE,
+    hash::TABLE,
+    encoding::TABLE,
+    url::TABLE,
+    general::TABLE,
 ];
 
 /// The function of that name.

@@ -193,7 +193,7 @@ impl Sum {
         };
         number
             .map(Value::Number)
-            .ok_or_else(|| CallError::arithmetic("the sum is out of range"))
+            .ok_or_else(|| CallError::arithmetic("gives a sum that is out of range"))
     }
 }
 
@@ -239,14 +239,11 @@ fn amount<'a>(cx: &Cx<'a, '_>, args: &[Value<'a>]) -> Outcome<'a> {
         Some(unsigned) => ("-", unsigned.trim_start_matches(is_currency)),
         None => ("", text.trim_matches(is_currency)),
     };
-    let whole = unsigned
-        .split_once('.')
-        .map_or(unsigned, |(whole, _)| whole);
-    let parted = whole.split(',').skip(1).all(|group| group.len() == 3)
-        && whole
-            .split(',')
-            .next()
-            .is_some_and(|first| whole.len() == first.len() || first.len() <= 3);
+    let (whole, fraction) = unsigned.split_once('.').unwrap_or((unsigned, ""));
+    let mut groups = whole.split(',');
+    let first = groups.next().unwrap_or_default();
+    let parted = groups.all(|group| group.len() == 3) && !fraction.contains(',');
+    let parted = parted && (first.len() <= 3 || first.len() == whole.len());
     let mut digits = cx.text();
     digits.push_str(sign)?;
     unsigned
@@ -282,7 +279,7 @@ fn round<'a>(cx: &Cx<'a, '_>, args: &[Value<'a>]) -> Outcome<'a> {
     let places = usize::try_from(optional_int_at(args, 1)?.unwrap_or(0)).unwrap_or(usize::MAX);
     if PLACES_MAX < places {
         return Err(CallError::arithmetic(format!(
-            "`places` must be from 0 to {PLACES_MAX}"
+            "needs `places` from 0 to {PLACES_MAX}"
         )));
     }
     let float = match number_of(value)? {
@@ -383,7 +380,7 @@ fn incomparable(left: Value<'_>, right: Value<'_>) -> CallError {
         return wanted("numbers, timestamps or strings", left);
     }
     CallError::kind(format!(
-        "{} and {} cannot be compared",
+        "cannot compare {} with {}",
         shown(left),
         shown(right)
     ))
@@ -394,7 +391,7 @@ fn clamp<'a>(_: &Cx<'a, '_>, args: &[Value<'a>]) -> Outcome<'a> {
     let (number, least, most) = (number_of(value)?, number_of(low)?, number_of(high)?);
     if most.order(least).is_lt() {
         return Err(CallError::arithmetic(format!(
-            "{} is less than {}",
+            "needs a `high` that is not below `low`, {} is below {}",
             shown(high),
             shown(low)
         )));

@@ -191,6 +191,14 @@ impl Builtin {
         }
     }
 
+    /// Passes missing and null through, where a row's start says otherwise.
+    pub(super) const fn lifts(self) -> Self {
+        Self {
+            lifted: true,
+            ..self
+        }
+    }
+
     /// Says when it fails.
     pub(super) const fn fails_if(self, fails: &'static str) -> Self {
         Self {

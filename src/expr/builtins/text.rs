@@ -4,6 +4,7 @@
 use crate::expr::builtins::arguments::argument;
 use crate::expr::builtins::arguments::bounds;
 use crate::expr::builtins::arguments::count_at;
+use crate::expr::builtins::arguments::given;
 use crate::expr::builtins::arguments::int_at;
 use crate::expr::builtins::arguments::optional_int_at;
 use crate::expr::builtins::arguments::rest;
@@ -178,7 +179,7 @@ fn lower<'a>(cx: &Cx<'a, '_>, args: &[Value<'a>]) -> Outcome<'a> {
 fn trim<'a>(cx: &Cx<'a, '_>, args: &[Value<'a>]) -> Outcome<'a> {
     let text = cx.text_at(args, 0)?;
     cx.spend_bytes(text.len())?;
-    if argument(args, 1).is_missing() {
+    if given(args, 1).is_none() {
         return Ok(Value::Text(text.trim()));
     }
     let characters = cx.text_at(args, 1)?;
@@ -311,7 +312,7 @@ fn pad<'a>(cx: &Cx<'a, '_>, args: &[Value<'a>]) -> Outcome<'a> {
     let behind = cx.text_or(args, 3, "front")? == "behind";
     if with.is_empty() {
         return Err(CallError::conversion(
-            "`with` is empty, nothing can be filled with it",
+            "needs something to fill with, `with` is empty",
         ));
     }
     let missing = wanted.saturating_sub(text.chars().count());
@@ -337,7 +338,7 @@ fn replace<'a>(cx: &Cx<'a, '_>, args: &[Value<'a>]) -> Outcome<'a> {
     );
     if what.is_empty() {
         return Err(CallError::conversion(
-            "there is nothing to look for, `what` is empty",
+            "needs something to look for, `what` is empty",
         ));
     }
     let mut out = cx.text();
@@ -355,7 +356,7 @@ fn split<'a>(cx: &Cx<'a, '_>, args: &[Value<'a>]) -> Outcome<'a> {
     let parts = optional_int_at(args, 2)?.unwrap_or(i64::MAX);
     if at.is_empty() || parts < 1 {
         return Err(CallError::conversion(
-            "`at` must not be empty and `parts` be at least 1",
+            "needs a text to split at and at least one part",
         ));
     }
     cx.spend_bytes(text.len())?;

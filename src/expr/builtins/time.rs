@@ -1,6 +1,11 @@
 //! Time. Functions that read a moment take a timestamp or text in RFC 3339, never a bare number:
 //! whether that is seconds or milliseconds is said by the name of the function that converts it.
 
+#![expect(
+    clippy::unnecessary_wraps,
+    reason = "every function has the type of a call"
+)]
+
 use crate::clock::Timestamp;
 use crate::expr::builtins::arguments::argument;
 use crate::expr::builtins::arguments::number_of;
@@ -159,7 +164,7 @@ fn of_number<'a>(cx: &Cx<'a, '_>, value: Value<'a>, times: u32) -> Outcome<'a> {
 
 pub(super) fn in_range<'a>(time: Option<Timestamp>, value: Value<'a>) -> Outcome<'a> {
     time.map(Value::Time).ok_or_else(|| {
-        let mut error = unreadable("within the years 0001 to 9999", value);
+        let mut error = unreadable("a moment in the years 0001 to 9999", value);
         if let (CallError::Own { message, .. }, true) = (&mut error, 1e11 <= size_of(value)) {
             message.push_str("; is it in another unit, then `from_unix_ms` or `detect_time`?");
         }
@@ -175,21 +180,21 @@ fn size_of(value: Value<'_>) -> f64 {
     number.map_or(0.0, |number| number.as_f64().abs())
 }
 
-fn int<'a>(int: i64) -> Outcome<'a> {
-    Ok(Value::Number(Number::Int(int)))
+fn int(int: i64) -> Value<'static> {
+    Value::Number(Number::Int(int))
 }
 
 fn unix<'a>(cx: &Cx<'a, '_>, args: &[Value<'a>]) -> Outcome<'a> {
-    int(cx.moment_at(args, 0)?.as_millis().div_euclid(1000))
+    Ok(int(cx.moment_at(args, 0)?.as_millis().div_euclid(1000)))
 }
 
 fn unix_ms<'a>(cx: &Cx<'a, '_>, args: &[Value<'a>]) -> Outcome<'a> {
-    int(cx.moment_at(args, 0)?.as_millis())
+    Ok(int(cx.moment_at(args, 0)?.as_millis()))
 }
 
 fn unix_us<'a>(cx: &Cx<'a, '_>, args: &[Value<'a>]) -> Outcome<'a> {
     // A moment of year 9999 has 3 * 10^17 microseconds; one that was computed cannot be later.
-    int(cx.moment_at(args, 0)?.as_millis().saturating_mul(1000))
+    Ok(int(cx.moment_at(args, 0)?.as_millis().saturating_mul(1000)))
 }
 
 fn iso8601<'a>(cx: &Cx<'a, '_>, args: &[Value<'a>]) -> Outcome<'a> {
@@ -209,10 +214,8 @@ fn date<'a>(cx: &Cx<'a, '_>, args: &[Value<'a>]) -> Outcome<'a> {
 
 fn age_seconds<'a>(cx: &Cx<'a, '_>, args: &[Value<'a>]) -> Outcome<'a> {
     let (time, at) = (cx.moment_at(args, 0)?, cx.moment_at(args, 1)?);
-    int(at
-        .as_millis()
-        .saturating_sub(time.as_millis())
-        .div_euclid(1000))
+    let age = at.as_millis().saturating_sub(time.as_millis());
+    Ok(int(age.div_euclid(1000)))
 }
 
 fn is_iso8601<'a>(_: &Cx<'a, '_>, args: &[Value<'a>]) -> Outcome<'a> {
