@@ -226,7 +226,7 @@ fn a_file_that_includes_itself_is_refused() {
 fn a_definition_of_ones_own_is_named_by_its_path() {
     let files = [
         ("a/routing.yaml", "trackway: 1\ndestinations: {one: {type: ./types/mine.yaml, settings: {file: out.ndjson}}, two: {type: types/mine.yaml, settings: {file: /tmp/x}}}\n"),
-        ("a/types/mine.yaml", "destination: 1\nname: mine\nsettings: {file: {type: path, required: true}}\nlanes: {lines: {file: =settings.file}}\nrules: [{send: [{lane: lines, map: =$}]}]\n"),
+        ("a/types/mine.yaml", "destination: 1\nname: mine\ntrackway: keep\nsettings: {file: {type: path, required: true}}\nlanes: {lines: {file: =settings.file}}\nrules: [{send: [{lane: lines, map: =$}]}]\n"),
     ];
     let loaded = load_files(&files, &[], Unset::Error);
     assert_eq!(shown(&loaded), "");
