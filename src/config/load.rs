@@ -62,7 +62,9 @@ pub fn load(path: &Path, files: &dyn Files, environment: Environment<'_>) -> Loa
         return reader.refused();
     };
     // A definition may say `trackway: keep`; a main file has a number there.
-    let is_main = root.get("trackway").is_some_and(|entry| entry.value.text().is_none());
+    let is_main = root
+        .get("trackway")
+        .is_some_and(|entry| entry.value.text().is_none());
     let is = |key: &str| root.get(key).is_some();
     if !is_main && (is("destination") || is("translation")) {
         return catalogue_file(reader, &root);
