@@ -281,15 +281,9 @@ where
     async fn connection(self: Arc<Self>, stream: TcpStream, address: SocketAddr) {
         // Answers are written at once and should leave at once.
         stream.set_nodelay(true).ok();
+        let peer = |scheme| Peer { address, scheme };
         let Some(tls) = &self.tls else {
-            self.exchange(
-                stream,
-                Peer {
-                    address,
-                    scheme: Scheme::Http,
-                },
-            )
-            .await;
+            self.exchange(stream, peer(Scheme::Http)).await;
             return;
         };
         let mut stop = self.stop.clone();
@@ -300,16 +294,7 @@ where
             () = stopped(&mut stop) => return,
         };
         match stream {
-            Ok(stream) => {
-                self.exchange(
-                    stream,
-                    Peer {
-                        address,
-                        scheme: Scheme::Https,
-                    },
-                )
-                .await
-            }
+            Ok(stream) => self.exchange(stream, peer(Scheme::Https)).await,
             Err(error) => tracing::debug!(%address, %error, "TLS handshake failed"),
         }
     }
