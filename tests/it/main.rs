@@ -5,6 +5,7 @@ mod accept;
 mod accept_tls;
 mod bodies;
 mod captures;
+mod catalog;
 mod destination_fixture;
 mod diagnostics;
 mod functions;
