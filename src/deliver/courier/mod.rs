@@ -258,7 +258,7 @@ impl Courier {
     }
 
     /// Holds as much as `bounds` say.
-    #[must_use]
+    #[must_use = "returns the courier"]
     pub fn with_bounds(mut self, bounds: Bounds) -> Self {
         self.bounds = bounds;
         self

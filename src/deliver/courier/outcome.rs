@@ -173,9 +173,9 @@ impl Courier {
         self.breaker.succeeded(flight.role);
         let (first, second) = flight.ids.split_at(flight.ids.len() / 2);
         if first.is_empty() {
-            second
-                .iter()
-                .for_each(|id| self.bury(*id, reason.clone(), actions));
+            for id in second {
+                self.bury(*id, reason.clone(), actions);
+            }
             return;
         }
         if flight.epoch < self.epoch {
