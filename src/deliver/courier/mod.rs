@@ -311,12 +311,8 @@ impl Courier {
             return true;
         }
         let room = self.held_bytes < self.bounds.bytes_max;
-        match self.breaker.free_at(now.tick) {
-            Some(_) if self.breaker.is_closed() => room,
-            // Nothing is left to probe with.
-            Some(free) => room && free <= now.tick && self.is_out_of_work(),
-            None => false,
-        }
+        // While the destination is down, one more only when nothing is left to probe with.
+        room && (self.breaker.is_closed() || self.is_out_of_work())
     }
 
     /// When to come back with [`Input::Wake`], if nothing else happens.

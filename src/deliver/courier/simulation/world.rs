@@ -125,6 +125,14 @@ impl World {
         }
     }
 
+    pub(super) fn body_bytes(&self, id: DeliveryId, plan: u64) -> u64 {
+        self.about(id, 100 + plan, ITEM_BYTES_MAX - 10)
+    }
+
+    pub(super) fn lane(&self, id: DeliveryId, plan: u64) -> LaneId {
+        LaneId(u16::try_from(self.about(id, 200 + plan, LANES)).unwrap())
+    }
+
     /// The items of a record under the first plan.
     pub(super) fn ids(&self, position: Position) -> impl Iterator<Item = DeliveryId> + use<> {
         let count = self.about(
@@ -163,10 +171,10 @@ impl World {
             let message_id = format!("{}.{}", position, id.part.event);
             rendered.text.extend_from_slice(message_id.as_bytes());
             let middle = u32::try_from(rendered.text.len()).unwrap();
-            let body = self.about(id, 9 + plan, ITEM_BYTES_MAX - 10);
+            let body = self.body_bytes(id, plan);
             rendered.text.extend((0..body).map(|_| b'x'));
             let end = u32::try_from(rendered.text.len()).unwrap();
-            let lane = LaneId(u16::try_from(self.about(id, 20 + plan, LANES)).unwrap());
+            let lane = self.lane(id, plan);
             let keys = self.keys(id);
             let item = Item {
                 part: id.part,
