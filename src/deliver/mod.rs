@@ -20,6 +20,7 @@ pub mod destination;
 pub mod journal;
 pub mod sink;
 pub mod status;
+pub mod storage;
 
 /// Accepts calls and delivers them. Cheap to share behind an [`Arc`]; all methods take `&self`.
 #[derive(Debug)]
