@@ -1,5 +1,5 @@
 //! The functions of the language, each defined once as data: the checker, the reference page,
-//! `trackway explain fn NAME` and the tests are made from this table.
+//! `trackway explain NAME` and the tests are made from this table.
 
 mod arguments;
 mod calendar;
@@ -31,6 +31,7 @@ pub use call::Call;
 pub use call::CallError;
 pub use call::Cx;
 pub use call::Outcome;
+pub use reference::entry;
 pub use reference::reference;
 pub use signature::Accepts;
 pub use signature::Builtin;
