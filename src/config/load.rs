@@ -63,7 +63,9 @@ pub fn load(path: &Path, files: &dyn Files, environment: Environment<'_>) -> Loa
         return reader.refused();
     };
     // A definition may say `trackway: keep`; a configuration says which version it is.
-    let is_main = root.get("trackway").is_some_and(|it| matches!(it.value.data, Data::Number(_)));
+    let is_main = root
+        .get("trackway")
+        .is_some_and(|it| matches!(it.value.data, Data::Number(_)));
     let is = |key: &str| root.get(key).is_some() && !is_main;
     if is("destination") || is("translation") {
         return catalogue_file(reader, &root);

@@ -75,6 +75,7 @@ async fn a_head_may_be_so_large_and_no_larger() {
     for (head, status) in [
         (padded(HEAD_BYTES_MAX), "200"),
         (padded(HEAD_BYTES_MAX + 1), "431"),
+        (padded(HEAD_BYTES_MAX * 3 / 2), "431"),
         (padded(10 * HEAD_BYTES_MAX), "431"),
         (
             format!(

@@ -106,9 +106,9 @@ async fn a_body_in_drops_may_take_ten_pauses() {
     let (read, mut write) = tokio::io::split(stream);
     let mut client = Client::new(tokio::io::join(read, tokio::io::sink()));
     write.write_all(post(1000).as_bytes()).await.unwrap();
-    // Eleven drops before a pause of 9 s each stay within 100 s, the twelfth does not.
+    // No pause is too long, all of them together are.
     let dripping = async {
-        for _ in 0..12 {
+        for _ in 0..20 {
             write.write_all(b"a").await.unwrap();
             pass(&running, 9).await;
         }

@@ -25,9 +25,13 @@ impl Files for Directory {
     }
 
     fn glob(&self, directory: &Path, pattern: &str) -> io::Result<Vec<PathBuf>> {
-        let matcher = globset::Glob::new(pattern).map_err(io::Error::other)?.compile_matcher();
+        let matcher = globset::Glob::new(pattern)
+            .map_err(io::Error::other)?
+            .compile_matcher();
         let parent = directory.join(Path::new(pattern).parent().unwrap());
-        let Ok(entries) = fs::read_dir(self.0.join(&parent)) else { return Ok(Vec::new()) };
+        let Ok(entries) = fs::read_dir(self.0.join(&parent)) else {
+            return Ok(Vec::new());
+        };
         let paths = entries.map(|entry| parent.join(entry.unwrap().file_name()));
         Ok(paths.filter(|path| matcher.is_match(path)).collect())
     }
@@ -37,13 +41,23 @@ fn findings(path: &Path) -> String {
     let variables = [("HOST", "example.com"), ("PORT", "81"), ("BROKEN", "7d\n")]
         .map(|(name, value)| (name.to_owned(), value.to_owned()));
     let variables = BTreeMap::from(variables);
-    let environment = Environment { variables: &variables, unset: Unset::Error };
+    let environment = Environment {
+        variables: &variables,
+        unset: Unset::Error,
+    };
     let files = Directory(path.parent().unwrap().to_owned());
     let loaded = config::load(Path::new(path.file_name().unwrap()), &files, environment);
     let findings = render(&loaded.diagnostics, &loaded.sources, Style::Plain);
     let name = path.to_string_lossy();
-    let code = name.split("/tw").last().and_then(|rest| rest.get(..4)).unwrap();
-    assert!(findings.contains(&format!("[TW{code}]")), "{name} says nothing of TW{code}:\n{findings}");
+    let code = name
+        .split("/tw")
+        .last()
+        .and_then(|rest| rest.get(..4))
+        .unwrap();
+    assert!(
+        findings.contains(&format!("[TW{code}]")),
+        "{name} says nothing of TW{code}:\n{findings}"
+    );
     findings
 }
 
