@@ -56,17 +56,21 @@ fn list() -> String {
                 text,
                 "    {:<18}  {}",
                 function.name,
-                first_sentence(function.summary)
+                gist(function.summary)
             );
         }
     }
     text
 }
 
-fn first_sentence(text: &str) -> &str {
-    text.split_once(". ")
-        .map_or(text, |(first, _)| first)
-        .trim_end_matches('.')
+/// What a function does, without when and how.
+fn gist(summary: &str) -> &str {
+    let end = [". ", "; ", ": "]
+        .iter()
+        .filter_map(|mark| summary.find(mark))
+        .min();
+    let gist = end.and_then(|end| summary.get(..end)).unwrap_or(summary);
+    gist.trim_end_matches('.')
 }
 
 fn unknown(name: &str) -> String {

@@ -2,6 +2,9 @@
 
 use std::process::Command;
 
+use trackway::diagnostic::Code;
+use trackway::expr::builtins;
+
 fn explain(arguments: &[&str]) -> String {
     let output = Command::new(env!("CARGO_BIN_EXE_trackway"))
         .arg("explain")
@@ -30,12 +33,44 @@ fn prints_the_entry_of_a_function() {
 
 #[test]
 fn says_what_was_probably_meant() {
-    insta::assert_snapshot!(explain(&["uper"]), @"");
-    insta::assert_snapshot!(explain(&["TW204"]), @"");
-    insta::assert_snapshot!(explain(&["kafka"]), @"");
+    insta::assert_snapshot!(explain(&["uper"]), @r"
+    exit 64
+    --- standard output
+    --- standard error
+    error: there is no code and no function `uper`
+    hint: did you mean `upper`?
+    ");
+    insta::assert_snapshot!(explain(&["TW204"]), @r"
+    exit 64
+    --- standard output
+    --- standard error
+    error: there is no code and no function `TW204`
+    hint: did you mean `TW0204`?
+    ");
+    insta::assert_snapshot!(explain(&["kafka"]), @r"
+    exit 64
+    --- standard output
+    --- standard error
+    error: there is no code and no function `kafka`
+    hint: `trackway explain` lists all codes and functions
+    ");
 }
 
 #[test]
-fn lists_everything() {
-    insta::assert_snapshot!("everything", explain(&[]));
+fn lists_every_code_and_every_function() {
+    let list = explain(&[]);
+    assert!(
+        list.contains("  TW0204  wrong kind of argument\n"),
+        "{list}"
+    );
+    assert!(
+        list.contains("    upper               The text in upper case\n"),
+        "{list}"
+    );
+    for code in Code::ALL {
+        assert!(list.contains(&format!("\n  {code}  ")), "{code}");
+    }
+    for name in builtins::names() {
+        assert!(list.contains(&format!("\n    {name} ")), "{name}");
+    }
 }
