@@ -65,7 +65,8 @@ impl Compiler<'_> {
             arguments: made.arguments.into(),
             extra: made.extra,
         };
-        let id = self.add(Node::Call(Box::new(node)), at);
+        // Of a pipe only this step: what stands before it did not fail.
+        let id = self.add(Node::Call(Box::new(node)), &(call.name_at.start..at.end));
         let fails = made.fails || builtin.fails.is_some();
         Typed {
             id,
@@ -80,7 +81,7 @@ impl Compiler<'_> {
         let diagnostic = Diagnostic::error(Code::UnknownFunction, span, message);
         let diagnostic = match suggest::nearest(&call.name, builtins::names()) {
             Some(near) => diagnostic.fix(format!("did you mean `{near}`?"), span, near),
-            None => diagnostic.help("`trackway explain --functions` lists all functions"),
+            None => diagnostic.help("`trackway explain` lists all functions"),
         };
         self.report(diagnostic);
         // The arguments may hold mistakes of their own.
@@ -202,7 +203,11 @@ impl Compiler<'_> {
             (n, false) => format!("{n} to {all}"),
         };
         let given = call.arguments.len();
-        let message = format!("`{}` takes {wanted} arguments, {given} given", builtin.name);
+        let plural = if wanted.ends_with('1') { "" } else { "s" };
+        let message = format!(
+            "`{}` takes {wanted} argument{plural}, {given} given",
+            builtin.name
+        );
         let names: Vec<_> = builtin.parameters.iter().map(|it| it.name).collect();
         let diagnostic =
             Diagnostic::error(Code::WrongArgumentCount, self.span(at), message).help(format!(
@@ -293,13 +298,17 @@ impl Compiler<'_> {
         } else {
             kinds
         };
-        if typed.kinds.and(wanted | passes).is_none() {
+        // That it may also be absent does not help what is never right when it is there.
+        let present = typed.kinds.without(ABSENT);
+        let never_right = !present.is_none() && present.and(wanted).is_none();
+        if never_right || typed.kinds.and(wanted | passes).is_none() {
             let span = self.span(&value.at);
+            let known = if never_right { present } else { typed.kinds };
             let message = format!(
                 "`{}` needs {}, this is {}",
                 builtin.name,
                 kinds.words(),
-                typed.kinds.words()
+                known.words()
             );
             self.report(
                 Diagnostic::error(Code::WrongArgumentKind, span, message)
