@@ -180,9 +180,13 @@ impl Compiler<'_> {
     fn argument_mistake(&mut self, at: &Range<usize>, message: String, builtin: &Builtin) -> bool {
         let span = self.span(at);
         let names: Vec<_> = builtin.parameters.iter().map(|it| it.name).collect();
-        let diagnostic = Diagnostic::error(Code::UnknownArgument, span, message)
-            .help(format!("its parameters are {}", names.join(", ")));
-        self.report(diagnostic);
+        let given = self.source.text().get(at.clone()).unwrap_or("");
+        let near = suggest::nearest(given, names.iter().copied()).filter(|near| *near != given);
+        let diagnostic = Diagnostic::error(Code::UnknownArgument, span, message);
+        self.report(match near {
+            Some(near) => diagnostic.fix(format!("did you mean `{near}`?"), span, near),
+            None => diagnostic.help(format!("its parameters are {}", names.join(", "))),
+        });
         false
     }
 
@@ -326,7 +330,10 @@ impl Compiler<'_> {
         if LAMBDAS_MAX <= self.parameters.len() {
             let span = self.span(at);
             let message = format!("lambdas nested deeper than {LAMBDAS_MAX}");
-            self.report(Diagnostic::error(Code::ExpressionTooLarge, span, message));
+            self.report(
+                Diagnostic::error(Code::ExpressionTooLarge, span, message)
+                    .help("take the inner lists out first, with `flat_map` or `flatten`"),
+            );
             return None;
         }
         self.parameters.push(name.to_owned());
