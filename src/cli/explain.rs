@@ -77,7 +77,7 @@ fn unknown(name: &str) -> String {
     let codes = Code::ALL.iter().map(ToString::to_string);
     let known: Vec<_> = codes.chain(builtins::names().map(str::to_owned)).collect();
     let known = known.iter().map(String::as_str);
-    let hint = match suggest::nearest(name, known) {
+    let hint = match builtins::ours_for(name).or_else(|| suggest::nearest(name, known)) {
         Some(near) => format!("did you mean `{near}`?"),
         None => "`trackway explain` lists all codes and functions".to_owned(),
     };

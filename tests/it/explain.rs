@@ -40,6 +40,7 @@ fn says_what_was_probably_meant() {
     error: there is no code and no function `uper`
     hint: did you mean `upper`?
     ");
+    assert!(explain(&["upcase"]).ends_with("did you mean `upper`?\n"));
     insta::assert_snapshot!(explain(&["TW204"]), @r"
     exit 64
     --- standard output
