@@ -42,19 +42,29 @@ pub(super) fn interpolate(
 ) {
     match &mut node.data {
         Data::List(items) => {
-            items.iter_mut().for_each(|item| interpolate(item, environment, diagnostics));
+            for item in items {
+                interpolate(item, environment, diagnostics);
+            }
         }
         Data::Map(entries) => {
             for entry in entries {
                 if entry.key.contains("${env:") {
-                    diagnostics.push(not_here(entry.key_span, "a key cannot come from the environment"));
+                    diagnostics.push(not_here(
+                        entry.key_span,
+                        "a key cannot come from the environment",
+                    ));
                 }
                 interpolate(&mut entry.value, environment, diagnostics);
             }
         }
         Data::Text(text) if text.text().contains("${") => {
-            let mut filling =
-                Filling { text, environment, diagnostics, out: String::new(), provenance: node.provenance };
+            let mut filling = Filling {
+                text,
+                environment,
+                diagnostics,
+                out: String::new(),
+                provenance: node.provenance,
+            };
             filling.fill();
             let (out, provenance) = (filling.out, filling.provenance);
             node.provenance = provenance;
@@ -68,11 +78,17 @@ pub(super) fn interpolate(
 pub(super) fn forbid(node: &Node, diagnostics: &mut Diagnostics) {
     match &node.data {
         Data::List(items) => items.iter().for_each(|item| forbid(item, diagnostics)),
-        Data::Map(entries) => entries.iter().for_each(|entry| forbid(&entry.value, diagnostics)),
+        Data::Map(entries) => entries
+            .iter()
+            .for_each(|entry| forbid(&entry.value, diagnostics)),
         Data::Text(text) => {
             if let Some(at) = text.text().find("${env:") {
                 let message = "the environment cannot be used here";
-                diagnostics.push(not_here(text.span(at, at + 6), message));
+                let rest = text.text().get(at..).unwrap_or("");
+                let end = rest
+                    .find('}')
+                    .map_or_else(|| text.text().len(), |close| at + close + 1);
+                diagnostics.push(not_here(text.span(at, end), message));
             }
         }
         _ => {}
@@ -141,15 +157,24 @@ impl Filling<'_, '_> {
                 self.put(name, Some(filled.unwrap_or(&default)), None, span);
             }
             (Some(":?"), message) => self.put(name, filled, Some(message), span),
-            _ => self.malformed(open, end, "only `:-default` and `:?message` can follow the name"),
+            _ => self.malformed(
+                open,
+                end,
+                "only `:-default` and `:?message` can follow the name",
+            ),
         }
     }
 
     fn put(&mut self, name: &str, value: Option<&String>, message: Option<&str>, span: Span) {
-        let Some(value) = value else { return self.unset(name, message, span) };
+        let Some(value) = value else {
+            return self.unset(name, message, span);
+        };
         if value.chars().any(char::is_control) {
-            let message = format!("variable `{name}` holds a control character, perhaps a line break");
-            self.diagnostics.push(Diagnostic::error(Code::InterpolatedType, span, message));
+            let message =
+                format!("variable `{name}` holds a control character, perhaps a line break");
+            self.diagnostics
+                .push(Diagnostic::error(Code::InterpolatedType, span, message));
+            self.provenance = Provenance::Unset;
         }
         self.out.push_str(value);
         if self.provenance == Provenance::Written {
@@ -160,7 +185,8 @@ impl Filling<'_, '_> {
     fn unset(&mut self, name: &str, message: Option<&str>, span: Span) {
         self.provenance = Provenance::Unset;
         self.out.push_str("unset-");
-        self.out.push_str(&name.to_ascii_lowercase().replace('_', "-"));
+        self.out
+            .push_str(&name.to_ascii_lowercase().replace('_', "-"));
         let text = match message {
             Some(message) => format!("environment variable `{name}` is not set: {message}"),
             None => format!("environment variable `{name}` is not set"),
@@ -177,11 +203,15 @@ impl Filling<'_, '_> {
         };
         self.diagnostics.push(match near {
             Some(near) => diagnostic.help(format!("`{near}` is set")),
-            None => diagnostic.help(format!("set it, or give a default: `${{env:{name}:-default}}`")),
+            None => diagnostic.help(format!(
+                "set it, or give a default: `${{env:{name}:-default}}`"
+            )),
         });
     }
 
+    /// What else there might be to say about the value would be about the rest of it alone.
     fn malformed(&mut self, open: usize, end: usize, why: &str) {
+        self.provenance = Provenance::Unset;
         let span = self.text.span(open, end);
         self.diagnostics.push(
             Diagnostic::error(Code::InterpolationSyntax, span, why)
@@ -204,15 +234,30 @@ mod tests {
         let mut diagnostics = Diagnostics::default();
         let file = sources.file(id).unwrap().clone();
         let mut node = yaml::parse(id, &file, &mut diagnostics).unwrap();
-        let variables =
-            [("HOST", "example.com"), ("EMPTY", ""), ("BAD", "a\nb")].map(|(k, v)| (k.to_owned(), v.to_owned()));
+        let variables = [("HOST", "example.com"), ("EMPTY", ""), ("BAD", "a\nb")]
+            .map(|(k, v)| (k.to_owned(), v.to_owned()));
         let variables = BTreeMap::from(variables);
-        interpolate(&mut node, Environment { variables: &variables, unset }, &mut diagnostics);
+        interpolate(
+            &mut node,
+            Environment {
+                variables: &variables,
+                unset,
+            },
+            &mut diagnostics,
+        );
         let value = &node.get("k").unwrap().value;
         let found = diagnostics.sorted().into_iter().map(|found| {
-            (found.code, found.severity, sources.text(found.span().unwrap()).to_owned())
+            (
+                found.code,
+                found.severity,
+                sources.text(found.span().unwrap()).to_owned(),
+            )
         });
-        (value.text().unwrap().text().to_owned(), value.provenance, found.collect())
+        (
+            value.text().unwrap().text().to_owned(),
+            value.provenance,
+            found.collect(),
+        )
     }
 
     #[test]
@@ -225,7 +270,11 @@ mod tests {
             ("${env:NONE:-}${env:HOST:?needed}", "example.com"),
         ] {
             let (out, provenance, found) = fill(text, Unset::Error);
-            assert_eq!((out.as_str(), provenance), (filled, Provenance::Environment), "{text}");
+            assert_eq!(
+                (out.as_str(), provenance),
+                (filled, Provenance::Environment),
+                "{text}"
+            );
             assert!(found.is_empty(), "{found:?}");
         }
     }
@@ -233,7 +282,10 @@ mod tests {
     #[test]
     fn a_doubled_dollar_is_literal() {
         let (out, provenance, found) = fill("a$${env:HOST}b$c", Unset::Error);
-        assert_eq!((out.as_str(), provenance), ("a${env:HOST}b$c", Provenance::Written));
+        assert_eq!(
+            (out.as_str(), provenance),
+            ("a${env:HOST}b$c", Provenance::Written)
+        );
         assert!(found.is_empty());
     }
 
@@ -241,9 +293,15 @@ mod tests {
     fn unset_is_an_error_or_a_placeholder_at_its_exact_place() {
         let place = "${env:NO_HOST}".to_owned();
         let (_, _, found) = fill("\"\\u00e9 ${env:NO_HOST}\"", Unset::Error);
-        assert_eq!(found, [(Code::VariableNotSet, Severity::Error, place.clone())]);
+        assert_eq!(
+            found,
+            [(Code::VariableNotSet, Severity::Error, place.clone())]
+        );
         let (out, provenance, found) = fill("http://${env:NO_HOST}", Unset::Warning);
-        assert_eq!((out.as_str(), provenance), ("http://unset-no-host", Provenance::Unset));
+        assert_eq!(
+            (out.as_str(), provenance),
+            ("http://unset-no-host", Provenance::Unset)
+        );
         assert_eq!(found, [(Code::VariableNotSet, Severity::Warning, place)]);
         let (_, _, found) = fill("${env:EMPTY:?say why}", Unset::Error);
         assert_eq!(found[0].0, Code::VariableNotSet);
@@ -251,9 +309,20 @@ mod tests {
 
     #[test]
     fn anything_else_in_braces_is_an_error() {
-        for text in ["${HOST}", "${env:}", "${env:A B}", "'${env:HOST'", "${env:HOST:x}", "${file:/x}"] {
+        for text in [
+            "${HOST}",
+            "${env:}",
+            "${env:A B}",
+            "'${env:HOST'",
+            "${env:HOST:x}",
+            "${file:/x}",
+        ] {
             let (_, _, found) = fill(text, Unset::Error);
-            assert_eq!(found.first().map(|found| found.0), Some(Code::InterpolationSyntax), "{text}");
+            assert_eq!(
+                found.first().map(|found| found.0),
+                Some(Code::InterpolationSyntax),
+                "{text}"
+            );
         }
         let (_, _, found) = fill("${env:BAD}", Unset::Error);
         assert_eq!(found[0].0, Code::InterpolatedType);

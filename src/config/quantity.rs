@@ -9,8 +9,10 @@ use crate::config::settings::Rate;
 const DURATION_MAX: Duration = Duration::from_secs(3_650 * 86_400);
 
 /// `500ms`, `30s`, `5m`, `2h`, `7d`; zero may stand without a unit.
-pub fn duration(text: &str) -> Result<Duration, String> {
-    let advice = || format!("`{text}` is no duration: write a whole number and ms, s, m, h or d, as in `30s`");
+pub(super) fn duration(text: &str) -> Result<Duration, String> {
+    let advice = || {
+        format!("`{text}` is no duration: write a whole number and ms, s, m, h or d, as in `30s`")
+    };
     let (number, unit) = split(text).ok_or_else(advice)?;
     let millis = match unit {
         "ms" => 1,
@@ -29,9 +31,11 @@ pub fn duration(text: &str) -> Result<Duration, String> {
 }
 
 /// `512B`, `64KiB`, `1MB`, `20GiB`, `1TiB`; zero may stand without a unit.
-pub fn bytes(text: &str) -> Result<u64, String> {
+pub(super) fn bytes(text: &str) -> Result<u64, String> {
     let advice = || {
-        format!("`{text}` is no size: write a whole number and B, KB, KiB, MB, MiB, GB, GiB or TiB, as in `64MiB`")
+        format!(
+            "`{text}` is no size: write a whole number and B, KB, KiB, MB, MiB, GB, GiB or TiB, as in `64MiB`"
+        )
     };
     let (number, unit) = split(text).ok_or_else(advice)?;
     let factor = match unit {
@@ -47,12 +51,16 @@ pub fn bytes(text: &str) -> Result<u64, String> {
         "" if number == 0 => 0,
         _ => return Err(advice()),
     };
-    number.checked_mul(factor).ok_or_else(|| format!("`{text}` is larger than can be counted"))
+    number
+        .checked_mul(factor)
+        .ok_or_else(|| format!("`{text}` is larger than can be counted"))
 }
 
 /// `100/s`, `600/m`, `5000/h`.
-pub fn rate(text: &str) -> Result<Rate, String> {
-    let advice = || format!("`{text}` is no rate: write requests by time, as in `100/s`, `600/m` or `5000/h`");
+pub(super) fn rate(text: &str) -> Result<Rate, String> {
+    let advice = || {
+        format!("`{text}` is no rate: write requests by time, as in `100/s`, `600/m` or `5000/h`")
+    };
     let (requests, per) = text.split_once('/').ok_or_else(advice)?;
     let requests: NonZeroU32 = requests.trim().parse().map_err(|_| advice())?;
     let seconds = match per.trim() {
@@ -61,24 +69,33 @@ pub fn rate(text: &str) -> Result<Rate, String> {
         "h" => 3_600,
         _ => return Err(advice()),
     };
-    Ok(Rate { requests: requests.get(), per: Duration::from_secs(seconds) })
+    Ok(Rate {
+        requests: requests.get(),
+        per: Duration::from_secs(seconds),
+    })
 }
 
 /// `404` or a class such as `5xx`, as an inclusive range.
-pub fn statuses(text: &str) -> Result<(u16, u16), String> {
-    let class = text.strip_suffix("xx").and_then(|class| class.parse::<u16>().ok());
+pub(super) fn statuses(text: &str) -> Result<(u16, u16), String> {
+    let class = text
+        .strip_suffix("xx")
+        .and_then(|class| class.parse::<u16>().ok());
     if let Some(class @ 1..=5) = class {
         return Ok((class * 100, class * 100 + 99));
     }
     match text.parse::<u16>() {
         Ok(status @ 100..=599) => Ok((status, status)),
-        _ => Err(format!("`{text}` is no status: write `404`, or `4xx` for a whole class")),
+        _ => Err(format!(
+            "`{text}` is no status: write `404`, or `4xx` for a whole class"
+        )),
     }
 }
 
 /// The whole number at the start, and what is behind it.
 fn split(text: &str) -> Option<(u64, &str)> {
-    let end = text.find(|char: char| !char.is_ascii_digit()).unwrap_or(text.len());
+    let end = text
+        .find(|char: char| !char.is_ascii_digit())
+        .unwrap_or(text.len());
     let (number, unit) = text.split_at_checked(end)?;
     Some((number.parse().ok()?, unit.trim_start()))
 }
@@ -93,7 +110,17 @@ mod tests {
         assert_eq!(duration("7d"), Ok(Duration::from_secs(604_800)));
         assert_eq!(duration("0"), Ok(Duration::ZERO));
         assert_eq!(duration("3650d"), Ok(DURATION_MAX));
-        for wrong in ["", "30", "s", "-1s", "1.5s", "1w", "3651d", "99999999999999999999s", "1s1s"] {
+        for wrong in [
+            "",
+            "30",
+            "s",
+            "-1s",
+            "1.5s",
+            "1w",
+            "3651d",
+            "99999999999999999999s",
+            "1s1s",
+        ] {
             assert!(duration(wrong).is_err(), "{wrong}");
         }
     }
@@ -110,7 +137,13 @@ mod tests {
 
     #[test]
     fn rates_are_at_least_one_request() {
-        assert_eq!(rate("100/s"), Ok(Rate { requests: 100, per: Duration::from_secs(1) }));
+        assert_eq!(
+            rate("100/s"),
+            Ok(Rate {
+                requests: 100,
+                per: Duration::from_secs(1)
+            })
+        );
         for wrong in ["0/s", "100", "100/d", "-1/s", "/s"] {
             assert!(rate(wrong).is_err(), "{wrong}");
         }

@@ -6,6 +6,7 @@
 use crate::config::decode::Cx;
 use crate::config::decode::Fields;
 use crate::config::decode::behind_sigil;
+use crate::config::decode::is_behind_space;
 use crate::config::vocabulary::with_item;
 use crate::config::yaml::Data;
 use crate::config::yaml::Entry;
@@ -21,8 +22,9 @@ use crate::expr::template::SpreadKeys;
 use crate::text::Span;
 use crate::value;
 
-const DIRECTIVES: [&str; 8] =
-    ["=spread", "=except", "=only", "=each", "=value", "=if", "=then", "=else"];
+const DIRECTIVES: [&str; 8] = [
+    "=spread", "=except", "=only", "=each", "=value", "=if", "=then", "=else",
+];
 
 /// What becomes of a mapping without expressions.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -72,9 +74,13 @@ impl Cx<'_> {
             && node.get("=each").is_none();
         if !is_plain {
             self.diagnostics.push(
-                Diagnostic::error(Code::InvalidTemplate, node.head(), "a mapping is expected here")
-                    .here("this cannot be merged with the envelope")
-                    .help("copy the keys of an object with `=spread`"),
+                Diagnostic::error(
+                    Code::InvalidTemplate,
+                    node.head(),
+                    "a mapping is expected here",
+                )
+                .here("this cannot be merged with the envelope")
+                .help("copy the keys of an object with `=spread`"),
             );
             return None;
         }
@@ -87,15 +93,17 @@ impl Cx<'_> {
         vocabulary: &Vocabulary,
         literals: Literals,
     ) -> Option<Template> {
-        self.refuse_secrets(node);
         let stays_open = literals == Literals::Open && matches!(node.data, Data::Map(_));
         if let Some(json) = literal(node).filter(|_| !stays_open) {
+            self.check_literal(node);
             return Some(Template::Literal(json));
         }
         match &node.data {
             Data::List(items) => {
-                let items: Vec<_> =
-                    items.iter().map(|item| self.template(item, vocabulary)).collect();
+                let items: Vec<_> = items
+                    .iter()
+                    .map(|item| self.template(item, vocabulary))
+                    .collect();
                 items.into_iter().collect::<Option<_>>().map(Template::List)
             }
             Data::Map(entries) => self.mapping(node, entries, vocabulary, literals),
@@ -118,12 +126,29 @@ impl Cx<'_> {
         self.template(node, vocabulary)
     }
 
-    fn refuse_secrets(&mut self, node: &Node) {
-        if node.text().is_some_and(|text| text.text().starts_with("secret://")) {
-            self.diagnostics.push(
-                Diagnostic::error(Code::SecretNotAllowed, node.span, "a secret cannot stand here")
-                    .help("give it to the destination as a setting; its definition puts it into requests"),
-            );
+    /// Looks for texts that were hardly meant to be taken literally.
+    fn check_literal(&mut self, node: &Node) {
+        match &node.data {
+            Data::List(items) => items.iter().for_each(|item| self.check_literal(item)),
+            Data::Map(entries) => {
+                for entry in entries {
+                    self.check_literal(&entry.value);
+                }
+            }
+            Data::Text(text) if text.text().starts_with("secret://") => {
+                let message = "a secret cannot stand here";
+                self.diagnostics.push(
+                    Diagnostic::error(Code::SecretNotAllowed, node.span, message).help(
+                        "give it to the destination as a setting; its definition puts it into requests",
+                    ),
+                );
+            }
+            Data::Text(text) if is_behind_space(text) => {
+                let message = "this is text, because white space stands before the `=`";
+                self.diagnostics
+                    .push(Diagnostic::warning(Code::MissingSigil, node.span, message));
+            }
+            _ => {}
         }
     }
 
@@ -151,11 +176,13 @@ impl Cx<'_> {
                     self.stray_directive(entry);
                     None
                 }
-                key => self.build(&entry.value, vocabulary, literals).map(|value| Member::Field {
-                    key: unescaped(key).to_owned(),
-                    span: entry.key_span,
-                    value,
-                }),
+                key => self
+                    .build(&entry.value, vocabulary, literals)
+                    .map(|value| Member::Field {
+                        key: unescaped(key).to_owned(),
+                        span: entry.key_span,
+                        value,
+                    }),
             };
             complete = complete && member.is_some();
             members.extend(member);
@@ -189,11 +216,15 @@ impl Cx<'_> {
     fn spread(&mut self, node: &Node, entry: &Entry, vocabulary: &Vocabulary) -> Option<Member> {
         let objects: Option<Vec<Program>> = match &entry.value.data {
             Data::List(items) => {
-                let programs: Vec<_> =
-                    items.iter().map(|item| self.program(item, vocabulary)).collect();
+                let programs: Vec<_> = items
+                    .iter()
+                    .map(|item| self.program(item, vocabulary))
+                    .collect();
                 programs.into_iter().collect()
             }
-            _ => self.program(&entry.value, vocabulary).map(|program| vec![program]),
+            _ => self
+                .program(&entry.value, vocabulary)
+                .map(|program| vec![program]),
         };
         let keys = match (node.get("=except"), node.get("=only")) {
             (Some(except), Some(only)) => {
@@ -211,7 +242,10 @@ impl Cx<'_> {
             (None, Some(only)) => SpreadKeys::Only(self.texts(&only.value)?),
             (None, None) => SpreadKeys::All,
         };
-        Some(Member::Spread { objects: objects?, keys })
+        Some(Member::Spread {
+            objects: objects?,
+            keys,
+        })
     }
 
     /// A list of texts, or one.
@@ -227,30 +261,51 @@ impl Cx<'_> {
 
     fn choice(&mut self, node: &Node, vocabulary: &Vocabulary) -> Option<Template> {
         let mut fields = Fields::open(node, node.head(), "`=if`", self)?;
-        let when = fields.require("=if", self).map(|node| self.program(node, vocabulary));
-        let then = fields.require("=then", self).map(|node| self.template(node, vocabulary));
-        let otherwise = fields.take("=else").map(|node| self.template(node, vocabulary));
+        let when = fields
+            .require("=if", self)
+            .map(|node| self.program(node, vocabulary));
+        let then = fields
+            .require("=then", self)
+            .map(|node| self.template(node, vocabulary));
+        let otherwise = fields
+            .take("=else")
+            .map(|node| self.template(node, vocabulary));
         fields.close(self);
         let otherwise = match otherwise {
             Some(template) => Some(Box::new(template?)),
             None => None,
         };
-        Some(Template::Choice { when: when??, then: Box::new(then??), otherwise })
+        Some(Template::Choice {
+            when: when??,
+            then: Box::new(then??),
+            otherwise,
+        })
     }
 
     fn each(&mut self, node: &Node, vocabulary: &Vocabulary) -> Option<Template> {
         let mut fields = Fields::open(node, node.head(), "`=each`", self)?;
-        let list = fields.require("=each", self).map(|node| self.program(node, vocabulary));
+        let list = fields
+            .require("=each", self)
+            .map(|node| self.program(node, vocabulary));
         let inside = with_item(vocabulary.clone(), "the item");
-        let value = fields.require("=value", self).map(|node| self.template(node, &inside));
+        let value = fields
+            .require("=value", self)
+            .map(|node| self.template(node, &inside));
         fields.close(self);
-        Some(Template::Each { list: list??, value: Box::new(value??) })
+        Some(Template::Each {
+            list: list??,
+            value: Box::new(value??),
+        })
     }
 }
 
 /// What a text or key stands for when it is no expression and no directive.
 fn unescaped(text: &str) -> &str {
-    if text.starts_with("==") { text.get(1..).unwrap_or(text) } else { text }
+    if text.starts_with("==") {
+        text.get(1..).unwrap_or(text)
+    } else {
+        text
+    }
 }
 
 fn write_literal(node: &Node, out: &mut Vec<u8>) -> Option<()> {
@@ -293,7 +348,11 @@ fn first_expression(node: &Node) -> Option<Span> {
         Data::List(items) => items.iter().find_map(first_expression),
         Data::Map(entries) => entries.iter().find_map(|entry| {
             let directive = entry.key.starts_with('=') && !entry.key.starts_with("==");
-            if directive { Some(entry.key_span) } else { first_expression(&entry.value) }
+            if directive {
+                Some(entry.key_span)
+            } else {
+                first_expression(&entry.value)
+            }
         }),
         Data::Null | Data::Bool(_) | Data::Number(_) => None,
     }

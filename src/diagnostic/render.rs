@@ -140,23 +140,16 @@ fn with_help<'a>(
         .patch
         .as_ref()
         .and_then(|patch| sources.file(patch.span.file).map(|file| (patch, file)));
-    match patch {
-        Some((patch, file)) => {
-            let edit = Patch::new(range(patch.span, file), patch.replacement.as_str());
-            let snippet = Snippet::source(file.text()).path(file.name()).patch(edit);
-            let title = Level::HELP.secondary_title(help.message.as_str());
-            groups.push(Group::with_title(title).element(snippet));
-            groups
-        }
-        None => {
-            let message = Level::HELP.message(help.message.as_str());
-            match groups.pop() {
-                Some(problem) => groups.push(problem.element(message)),
-                None => groups.push(Group::with_level(Level::HELP).element(message)),
-            }
-            groups
-        }
+    if let Some((patch, file)) = patch {
+        let edit = Patch::new(range(patch.span, file), patch.replacement.as_str());
+        let snippet = Snippet::source(file.text()).path(file.name()).patch(edit);
+        let title = Level::HELP.secondary_title(help.message.as_str());
+        groups.push(Group::with_title(title).element(snippet));
+    } else if let Some(problem) = groups.pop() {
+        let message = Level::HELP.message(help.message.as_str());
+        groups.push(problem.element(message));
     }
+    groups
 }
 
 /// The bytes of a span, within the text and on character boundaries.

@@ -41,7 +41,6 @@ use crate::diagnostic::Diagnostics;
 use crate::expr::compile::Compiled;
 use crate::expr::eval::Machine;
 use crate::expr::mistake::Mistake;
-use crate::expr::path::Plan;
 use crate::expr::path::Subject;
 use crate::expr::program::Node;
 use crate::text::Excerpt;

@@ -1,10 +1,19 @@
 //! All integration tests: one binary, one module for each subject.
 #![cfg(test)]
 
+mod accept;
+mod accept_tls;
+mod bodies;
 mod captures;
+mod catalog;
 mod destination_fixture;
+mod diagnostics;
+mod explain;
+mod functions;
 mod inbound;
 mod inbound_fixture;
+mod listener_fixture;
+mod pages;
 mod sink_connections;
 mod sinks;
 mod tidy;

@@ -13,7 +13,6 @@ use crate::config::settings::Case;
 use crate::config::settings::CaseRequest;
 use crate::config::settings::DefinitionCase;
 use crate::config::settings::Expected;
-use crate::config::settings::LaneSettings;
 use crate::config::settings::SettingSpec;
 use crate::config::settings::SettingValue;
 use crate::config::vocabulary;
@@ -52,12 +51,16 @@ fn case(node: &Node, cx: &mut Cx<'_>) -> Option<Case> {
         None => Some(NOW),
     };
     let matching = matching(&mut fields, cx);
-    let request = fields.require("request", cx).and_then(|node| request(node, cx));
+    let request = fields
+        .require("request", cx)
+        .and_then(|node| request(node, cx));
     let expect = match fields.take("expect") {
         Some(node) => by_destination(node, matching, cx),
         None => Some(Vec::new()),
     };
-    let events = fields.take("events").map(|node| outcome(node, matching, cx));
+    let events = fields
+        .take("events")
+        .map(|node| outcome(node, matching, cx));
     let refused = fields.take("refused").map(|node| cx.count(node, 400..=599));
     fields.close(cx);
     let events = match events {
@@ -73,7 +76,15 @@ fn case(node: &Node, cx: &mut Cx<'_>) -> Option<Case> {
         let message = "a test needs `expect`, `events` or `refused`";
         return cx.refuse(Code::MissingKey, span, message);
     }
-    Some(Case { name: name?, request: request?, now: now?, expect, events, refused, span })
+    Some(Case {
+        name: name?,
+        request: request?,
+        now: now?,
+        expect,
+        events,
+        refused,
+        span,
+    })
 }
 
 fn matching(fields: &mut Fields<'_>, cx: &mut Cx<'_>) -> Matching {
@@ -91,10 +102,13 @@ fn moment(text: &str) -> Result<Timestamp, String> {
 
 fn request(node: &Node, cx: &mut Cx<'_>) -> Option<CaseRequest> {
     let mut fields = Fields::open(node, node.head(), "a request", cx)?;
-    let source = fields.require("source", cx).and_then(|node| cx.reference(node));
+    let source = fields
+        .require("source", cx)
+        .and_then(|node| cx.source_name(node, Code::TestNamesNothing));
     let method = match fields.take("method") {
         Some(node) => cx.parsed(node, "a method", |text| {
-            text.parse::<http::Method>().map_err(|_| format!("`{text}` is no HTTP method"))
+            text.parse::<http::Method>()
+                .map_err(|_| format!("`{text}` is no HTTP method"))
         }),
         None => Some(http::Method::POST),
     };
@@ -111,7 +125,9 @@ fn request(node: &Node, cx: &mut Cx<'_>) -> Option<CaseRequest> {
         Some(content_type) => Some(content_type?),
         None => None,
     };
-    let is_json = content_type.as_deref().is_none_or(|kind| kind.contains("json"));
+    let is_json = content_type
+        .as_deref()
+        .is_none_or(|kind| kind.contains("json"));
     let body = match (fields.entry("body"), fields.entry("body_json")) {
         (Some(body), Some(text)) => {
             let message = "`body` and `body_json` exclude each other";
@@ -144,7 +160,17 @@ fn by_destination(
     cx: &mut Cx<'_>,
 ) -> Option<Vec<(Arc<str>, Span, Expected)>> {
     let expected = by_name(node, "destinations", matching, cx)?;
-    Some(expected.into_iter().map(|(name, span, it)| (Arc::from(name), span, it)).collect())
+    let defined = cx.defined;
+    let known = defined.destinations.iter().map(String::as_str);
+    for (name, span, _) in &expected {
+        cx.check_name(("destination", known.clone()), name, *span);
+    }
+    Some(
+        expected
+            .into_iter()
+            .map(|(name, span, it)| (Arc::from(name), span, it))
+            .collect(),
+    )
 }
 
 fn by_name<'n>(
@@ -157,7 +183,11 @@ fn by_name<'n>(
         return cx.wrong_type(node, &format!("a mapping of {of} to what they are sent"));
     };
     let one = |entry: &'n Entry, cx: &mut Cx<'_>| {
-        Some((entry.key.as_str(), entry.key_span, outcome(&entry.value, matching, cx)?))
+        Some((
+            entry.key.as_str(),
+            entry.key_span,
+            outcome(&entry.value, matching, cx)?,
+        ))
     };
     let expected: Vec<_> = entries.iter().map(|entry| one(entry, cx)).collect();
     expected.into_iter().collect()
@@ -172,7 +202,8 @@ fn outcome(node: &Node, matching: Matching, cx: &mut Cx<'_>) -> Option<Expected>
             let mut fields = Fields::open(node, node.head(), "an expected error", cx)?;
             let code = fields.take("error").and_then(|node| {
                 cx.parsed(node, "a code", |text| {
-                    Code::named(text).ok_or_else(|| format!("`{text}` is no code, such as `TW0602`"))
+                    Code::named(text)
+                        .ok_or_else(|| format!("`{text}` is no code, such as `TW0602`"))
                 })
             });
             fields.close(cx);
@@ -185,8 +216,14 @@ fn outcome(node: &Node, matching: Matching, cx: &mut Cx<'_>) -> Option<Expected>
 fn expected(node: &Node, matching: Matching, cx: &mut Cx<'_>) -> Option<Expected> {
     match &node.data {
         Data::List(items) => {
-            let items: Vec<_> = items.iter().map(|item| expected(item, matching, cx)).collect();
-            Some(Expected::List(items.into_iter().collect::<Option<_>>()?, node.span))
+            let items: Vec<_> = items
+                .iter()
+                .map(|item| expected(item, matching, cx))
+                .collect();
+            Some(Expected::List(
+                items.into_iter().collect::<Option<_>>()?,
+                node.span,
+            ))
         }
         Data::Map(entries) => {
             let member = |entry: &Entry, cx: &mut Cx<'_>| {
@@ -195,7 +232,11 @@ fn expected(node: &Node, matching: Matching, cx: &mut Cx<'_>) -> Option<Expected
             let members: Vec<_> = entries.iter().map(|entry| member(entry, cx)).collect();
             let members = members.into_iter().collect::<Option<_>>()?;
             let exactly = matching == Matching::Exact;
-            Some(Expected::Object { members, exactly, span: node.head() })
+            Some(Expected::Object {
+                members,
+                exactly,
+                span: node.head(),
+            })
         }
         Data::Text(text) => match behind_sigil(text) {
             Some(source) if source.text().trim() == "missing" => Some(Expected::Missing(node.span)),
@@ -213,7 +254,7 @@ fn expected(node: &Node, matching: Matching, cx: &mut Cx<'_>) -> Option<Expected
 pub(super) fn definition_cases(
     node: &Node,
     settings: &[SettingSpec],
-    lanes: &[LaneSettings],
+    lanes: &[&str],
     cx: &mut Cx<'_>,
 ) -> Vec<DefinitionCase> {
     list(node, "a list of tests", cx)
@@ -225,7 +266,7 @@ pub(super) fn definition_cases(
 fn definition_case(
     node: &Node,
     settings: &[SettingSpec],
-    lanes: &[LaneSettings],
+    lanes: &[&str],
     cx: &mut Cx<'_>,
 ) -> Option<DefinitionCase> {
     let mut fields = Fields::open(node, node.head(), "a test", cx)?;
@@ -234,7 +275,10 @@ fn definition_case(
     let name = name.and_then(|node| cx.text(node));
     let values = case_settings(fields.take("settings"), settings, span, cx);
     let operation = match fields.take("op") {
-        Some(node) => cx.word(node, &Operation::ALL.map(|operation| (operation.name(), operation))),
+        Some(node) => cx.word(
+            node,
+            &Operation::ALL.map(|operation| (operation.name(), operation)),
+        ),
         None => Some(Operation::PersonEvent),
     };
     let event = fields.require("event", cx).and_then(|node| cx.json(node));
@@ -259,17 +303,34 @@ fn definition_case(
 fn by_lane(
     node: &Node,
     matching: Matching,
-    lanes: &[LaneSettings],
+    lanes: &[&str],
     cx: &mut Cx<'_>,
 ) -> Option<Vec<(String, Span, Expected)>> {
     let expected = by_name(node, "lanes", matching, cx)?;
     for (name, span, _) in &expected {
-        if lanes.iter().all(|lane| lane.name != *name) {
-            let message = format!("there is no lane `{name}`");
-            cx.refuse::<()>(Code::TestNamesNothing, *span, message);
+        cx.check_name(("lane", lanes.iter().copied()), name, *span);
+    }
+    Some(
+        expected
+            .into_iter()
+            .map(|(name, span, it)| (name.to_owned(), span, it))
+            .collect(),
+    )
+}
+
+impl Cx<'_> {
+    /// Reports a name that is none of those known.
+    fn check_name<'k>(
+        &mut self,
+        (what, mut known): (&str, impl Iterator<Item = &'k str> + Clone),
+        name: &str,
+        span: Span,
+    ) {
+        let all = known.clone();
+        if known.all(|known| known != name) {
+            self.unknown_reference::<()>(span, (what, Code::TestNamesNothing), name, all);
         }
     }
-    Some(expected.into_iter().map(|(name, span, it)| (name.to_owned(), span, it)).collect())
 }
 
 /// Every setting a test runs with, defaults included; what a secret is does not matter.
@@ -281,11 +342,19 @@ fn case_settings(
 ) -> Option<BTreeMap<String, String>> {
     // Secrets in a test are made up: nothing to warn of.
     let mut found = crate::diagnostic::Diagnostics::default();
-    let mut quiet = Cx { diagnostics: &mut found, tables: cx.tables.clone(), ..*cx };
+    let mut quiet = Cx {
+        diagnostics: &mut found,
+        tables: cx.tables.clone(),
+        ..*cx
+    };
     let values = setting::values(settings, node, owner, &mut quiet);
-    found.iter().filter(|found| found.code != Code::PlainSecret).cloned().for_each(|found| {
-        cx.diagnostics.push(found);
-    });
+    found
+        .iter()
+        .filter(|found| found.code != Code::PlainSecret)
+        .cloned()
+        .for_each(|found| {
+            cx.diagnostics.push(found);
+        });
     let named = settings.iter().map(|spec| spec.name.clone()).zip(values?);
     let json = named.filter_map(|(name, value)| match value {
         SettingValue::Missing => None,

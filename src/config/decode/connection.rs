@@ -13,15 +13,22 @@ use crate::diagnostic::Diagnostic;
 
 /// The connections, in order.
 pub(in crate::config) fn connections(nodes: &[Node], cx: &mut Cx<'_>) -> Vec<ConnectionSettings> {
-    nodes.iter().filter_map(|node| connection(node, cx)).collect()
+    nodes
+        .iter()
+        .filter_map(|node| connection(node, cx))
+        .collect()
 }
 
 fn connection(node: &Node, cx: &mut Cx<'_>) -> Option<ConnectionSettings> {
     let span = node.head();
     let mut fields = Fields::open(node, span, "a connection", cx)?;
     let name = fields.take("name").map(|node| cx.text(node));
-    let from = fields.require("from", cx).and_then(|node| cx.names(node));
-    let to = fields.require("to", cx).and_then(|node| cx.names(node));
+    let from = fields
+        .require("from", cx)
+        .and_then(|node| cx.source_names(node));
+    let to = fields
+        .require("to", cx)
+        .and_then(|node| cx.destination_names(node));
     let vocabulary = vocabulary::connection(&cx.tables);
     let when = cx.when(&mut fields, &vocabulary);
     let action = match (fields.entry("drop"), fields.entry("map")) {
@@ -34,19 +41,31 @@ fn connection(node: &Node, cx: &mut Cx<'_>) -> Option<ConnectionSettings> {
             None
         }
         (Some(drop), None) => cx.reason(&drop.value).map(ConnectionAction::Drop),
-        (None, Some(map)) => {
-            cx.object_template(&map.value, &vocabulary).map(ConnectionAction::Map)
-        }
+        (None, Some(map)) => cx
+            .object_template(&map.value, &vocabulary)
+            .map(ConnectionAction::Map),
         (None, None) => Some(ConnectionAction::Pass),
     };
     let on_error = cx.on_error(&mut fields);
     fields.close(cx);
-    let (from, to) = (from?, to?);
+    let (from, to) = (from?.names(), to?.names());
     let name = match name {
         Some(name) => Arc::from(name?),
-        None => Arc::from(format!("{} to {}", shown(from.as_deref()), shown(to.as_deref()))),
+        None => Arc::from(format!(
+            "{} to {}",
+            shown(from.as_deref()),
+            shown(to.as_deref())
+        )),
     };
-    Some(ConnectionSettings { name, from, to, when, action: action?, on_error, span })
+    Some(ConnectionSettings {
+        name,
+        from,
+        to,
+        when,
+        action: action?,
+        on_error,
+        span,
+    })
 }
 
 fn shown(names: Option<&[Arc<str>]>) -> String {

@@ -1,7 +1,5 @@
 //! A destination definition: a file of the catalogue, or one beside the user's.
 
-use std::sync::Arc;
-
 use crate::config::decode::Cx;
 use crate::config::decode::Fields;
 use crate::config::decode::case;
@@ -20,7 +18,6 @@ use crate::config::yaml::Data;
 use crate::config::yaml::Node;
 use crate::diagnostic::Code;
 use crate::diagnostic::Diagnostic;
-use crate::diagnostic::suggest;
 use crate::expr::Vocabulary;
 
 /// Most items that the rules may name for one event before any loop.
@@ -29,20 +26,29 @@ const SENDS_MAX: usize = 100;
 /// A definition file. Its tables are its own.
 pub(in crate::config) fn definition(node: &Node, cx: &mut Cx<'_>) -> Option<Definition> {
     let mut fields = Fields::open(node, node.head(), "a destination definition", cx)?;
-    cx.version(fields.require("destination", cx), "destination");
+    let version = fields.require("destination", cx);
+    cx.version(version, "destination");
     let name = fields.require("name", cx).and_then(|node| cx.text(node));
     let title = fields.take("title").map(|node| cx.text(node));
     cx.tables = match fields.take("tables") {
         Some(node) => cx.own_tables(node),
         None => Tables::default(),
     };
-    let settings = fields.take("settings").map_or_else(Vec::new, |node| setting::specs(node, cx));
-    let keeps_trackway = fields.take("trackway").and_then(|node| cx.word(node, &[("keep", true)]));
-    let lanes = fields.require("lanes", cx).map_or_else(Vec::new, |node| lanes(node, &settings, cx));
-    let rules =
-        fields.require("rules", cx).map_or_else(Vec::new, |node| rules(node, &settings, &lanes, cx));
+    let settings = fields
+        .take("settings")
+        .map_or_else(Vec::new, |node| setting::specs(node, cx));
+    let keeps_trackway = fields
+        .take("trackway")
+        .and_then(|node| cx.word(node, &[("keep", true)]));
+    let lanes_node = fields.require("lanes", cx);
+    let lanes = lanes_node.map_or_else(Vec::new, |node| lanes(node, &settings, cx));
+    // A lane that has a mistake is still a lane that rules can name.
+    let names = lanes_node.map_or_else(Vec::new, Node::keys);
+    let rules = fields
+        .require("rules", cx)
+        .map_or_else(Vec::new, |node| rules(node, &settings, &names, cx));
     let cases = match fields.take("tests") {
-        Some(node) => case::definition_cases(node, &settings, &lanes, cx),
+        Some(node) => case::definition_cases(node, &settings, &names, cx),
         None => Vec::new(),
     };
     fields.close(cx);
@@ -67,15 +73,22 @@ fn lanes(node: &Node, settings: &[SettingSpec], cx: &mut Cx<'_>) -> Vec<LaneSett
         return Vec::new();
     };
     if entries.is_empty() {
-        cx.refuse::<()>(Code::InvalidDefinition, node.span, "a destination has at least one lane");
+        cx.refuse::<()>(
+            Code::InvalidDefinition,
+            node.span,
+            "a destination has at least one lane",
+        );
     }
-    entries.iter().filter_map(|entry| lane::lane(entry, settings, cx)).collect()
+    entries
+        .iter()
+        .filter_map(|entry| lane::lane(entry, settings, cx))
+        .collect()
 }
 
 fn rules(
     node: &Node,
     settings: &[SettingSpec],
-    lanes: &[LaneSettings],
+    lanes: &[&str],
     cx: &mut Cx<'_>,
 ) -> Vec<DestinationRule> {
     let vocabulary = vocabulary::destination(&cx.tables, &setting::secret_names(settings));
@@ -88,7 +101,7 @@ fn rules(
 fn rule(
     node: &Node,
     vocabulary: &Vocabulary,
-    lanes: &[LaneSettings],
+    lanes: &[&str],
     cx: &mut Cx<'_>,
 ) -> Option<DestinationRule> {
     let span = node.head();
@@ -101,13 +114,17 @@ fn rule(
         None => None,
     };
     fields.close(cx);
-    Some(DestinationRule { when, action: action?, span })
+    Some(DestinationRule {
+        when,
+        action: action?,
+        span,
+    })
 }
 
 fn sends(
     node: &Node,
     vocabulary: &Vocabulary,
-    lanes: &[LaneSettings],
+    lanes: &[&str],
     cx: &mut Cx<'_>,
 ) -> Option<Vec<Send>> {
     let items = list(node, "a list of what is sent", cx);
@@ -115,53 +132,43 @@ fn sends(
         let message = format!("a rule sends at most {SENDS_MAX} items");
         return cx.refuse(Code::ConfigTooLarge, node.head(), message);
     }
-    let sends: Vec<_> = items.iter().map(|item| send(item, vocabulary, lanes, cx)).collect();
+    let sends: Vec<_> = items
+        .iter()
+        .map(|item| send(item, vocabulary, lanes, cx))
+        .collect();
     sends.into_iter().collect()
 }
 
-fn send(
-    node: &Node,
-    vocabulary: &Vocabulary,
-    lanes: &[LaneSettings],
-    cx: &mut Cx<'_>,
-) -> Option<Send> {
+fn send(node: &Node, vocabulary: &Vocabulary, lanes: &[&str], cx: &mut Cx<'_>) -> Option<Send> {
     let mut fields = Fields::open(node, node.head(), "an item", cx)?;
-    let lane = fields.require("lane", cx).and_then(|node| cx.lane(node, lanes));
+    let lane = fields
+        .require("lane", cx)
+        .and_then(|node| cx.lane(node, lanes));
     let (for_each, inside) = cx.for_each(&mut fields, vocabulary);
     let when = cx.when(&mut fields, &inside);
-    let map = fields.require("map", cx).and_then(|node| cx.object_template(node, &inside));
+    let map = fields
+        .require("map", cx)
+        .and_then(|node| cx.object_template(node, &inside));
     let on_error = cx.on_error(&mut fields);
     fields.close(cx);
-    Some(Send { lane: lane?, when, for_each, map: map?, on_error })
+    Some(Send {
+        lane: lane?,
+        when,
+        for_each,
+        map: map?,
+        on_error,
+    })
 }
 
 impl Cx<'_> {
     /// The place of a lane by its name.
-    fn lane(&mut self, node: &Node, lanes: &[LaneSettings]) -> Option<u16> {
+    fn lane(&mut self, node: &Node, lanes: &[&str]) -> Option<u16> {
         let wanted = self.text(node)?;
-        if let Some((place, _)) = (0_u16..).zip(lanes).find(|(_, lane)| lane.name == wanted) {
+        if let Some((place, _)) = (0_u16..).zip(lanes).find(|(_, lane)| **lane == wanted) {
             return Some(place);
         }
-        self.unknown_reference(node, "lane", &wanted, lanes.iter().map(|lane| lane.name.as_str()))
-    }
-
-    /// Reports a name that nothing has.
-    pub(in crate::config) fn unknown_reference<'k, T>(
-        &mut self,
-        node: &Node,
-        what: &str,
-        name: &str,
-        known: impl Iterator<Item = &'k str> + Clone,
-    ) -> Option<T> {
-        let message = format!("there is no {what} `{name}`");
-        let diagnostic = Diagnostic::error(Code::UnknownReference, node.span, message);
-        let names = suggest::list(known.clone());
-        self.diagnostics.push(match suggest::nearest(name, known) {
-            Some(near) => diagnostic.fix(format!("did you mean `{near}`?"), node.span, near),
-            None if names.is_empty() => diagnostic.help(format!("no {what} is defined")),
-            None => diagnostic.help(format!("there are {names}")),
-        });
-        None
+        let lanes = lanes.iter().copied();
+        self.unknown_reference(node.span, ("lane", Code::UnknownReference), &wanted, lanes)
     }
 
     /// The version of a file's format, which is 1.
@@ -169,32 +176,10 @@ impl Cx<'_> {
         let Some(node) = node else { return };
         if !matches!(&node.data, Data::Number(text) if text == "1") {
             let message = format!("this Trackway reads version 1 of the format: `{key}: 1`");
-            self.refuse::<()>(Code::WrongVersion, node.span, message);
+            self.diagnostics.push(
+                Diagnostic::error(Code::WrongVersion, node.span, message)
+                    .help("install the Trackway that this file was written for"),
+            );
         }
-    }
-
-    fn own_tables(&mut self, node: &Node) -> Tables {
-        let Data::Map(entries) = &node.data else {
-            self.wrong_type::<()>(node, "a mapping of tables");
-            return Tables::default();
-        };
-        self.tables_of(entries)
-    }
-
-    /// Lookup tables: rows by key, the values literal.
-    pub(in crate::config) fn tables_of(&mut self, entries: &[crate::config::yaml::Entry]) -> Tables {
-        let mut tables = std::collections::BTreeMap::new();
-        for entry in entries {
-            let Data::Map(rows) = &entry.value.data else {
-                self.wrong_type::<()>(&entry.value, "a mapping of keys to values");
-                continue;
-            };
-            let rows = rows.iter().filter_map(|row| {
-                Some((row.key.clone(), self.json(&row.value)?))
-            });
-            let table = crate::expr::Table { rows: rows.collect() };
-            tables.insert(entry.key.clone(), table);
-        }
-        Arc::new(tables)
     }
 }

@@ -22,9 +22,12 @@ pub(super) const BATCH_ITEMS_MAX: u32 = 100_000;
 impl Cx<'_> {
     /// The keys of delivery among `fields`; what is not there has its default.
     pub(super) fn delivery(&mut self, fields: &mut Fields<'_>) -> DeliverySettings {
-        const ORDERING: [(&str, Ordering); 2] =
-            [("per_person", Ordering::PerPerson), ("none", Ordering::None)];
-        const START: [(&str, Start); 2] = [("latest", Start::Latest), ("earliest", Start::Earliest)];
+        const ORDERING: [(&str, Ordering); 2] = [
+            ("per_person", Ordering::PerPerson),
+            ("none", Ordering::None),
+        ];
+        const START: [(&str, Start); 2] =
+            [("latest", Start::Latest), ("earliest", Start::Earliest)];
         let defaults = DeliverySettings::default();
         DeliverySettings {
             ordering: fields
@@ -42,8 +45,14 @@ impl Cx<'_> {
                 .take("timeout")
                 .and_then(|node| self.positive_duration(node))
                 .unwrap_or(defaults.timeout),
-            retry: fields.take("retry").and_then(|node| self.retry(node)).unwrap_or(defaults.retry),
-            batch: fields.take("batch").map(|node| self.batch(node)).unwrap_or_default(),
+            retry: fields
+                .take("retry")
+                .and_then(|node| self.retry(node))
+                .unwrap_or(defaults.retry),
+            batch: fields
+                .take("batch")
+                .map(|node| self.batch(node))
+                .unwrap_or_default(),
             allow_private: fields
                 .take("allow_private")
                 .and_then(|node| self.flag(node))
@@ -52,7 +61,9 @@ impl Cx<'_> {
                 .take("from")
                 .and_then(|node| self.word(node, &START))
                 .unwrap_or(defaults.start),
-            renamed_from: fields.take("renamed_from").and_then(|node| self.reference(node)),
+            renamed_from: fields
+                .take("renamed_from")
+                .and_then(|node| self.text(node).map(Into::into)),
         }
     }
 

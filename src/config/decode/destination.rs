@@ -36,7 +36,9 @@ fn destination(
     fields.require("type", cx);
     let settings = fields.take("settings");
     let delivery = cx.delivery(&mut fields);
-    let renamed = fields.take("renamed_from").zip(delivery.renamed_from.as_ref());
+    let renamed = fields
+        .take("renamed_from")
+        .zip(delivery.renamed_from.as_ref());
     if let Some((node, from)) = renamed
         && let Some(other) = all.iter().find(|other| *other.key == **from)
     {

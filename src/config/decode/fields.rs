@@ -38,7 +38,12 @@ impl<'n> Fields<'n> {
 
     /// The keys of a mapping that was put together from several files.
     pub(in crate::config) fn of(entries: &'n [Entry], owner: Span, what: &'static str) -> Self {
-        Self { what, owner, entries, known: Vec::new() }
+        Self {
+            what,
+            owner,
+            entries,
+            known: Vec::new(),
+        }
     }
 
     /// Where to say what is missing.
@@ -80,12 +85,18 @@ impl<'n> Fields<'n> {
         keys: &[&'static str],
         cx: &mut Cx<'_>,
     ) -> Option<(&'static str, &'n Node)> {
-        let found: Vec<_> =
-            keys.iter().filter_map(|key| Some((*key, self.entry(key)?))).collect();
+        let found: Vec<_> = keys
+            .iter()
+            .filter_map(|key| Some((*key, self.entry(key)?)))
+            .collect();
         match found.as_slice() {
             [(key, entry)] => Some((key, &entry.value)),
             [] => {
-                let message = format!("{} needs one of {}", self.what, suggest::list(keys.iter().copied()));
+                let message = format!(
+                    "{} needs one of {}",
+                    self.what,
+                    suggest::list(keys.iter().copied())
+                );
                 cx.refuse(Code::MissingKey, self.owner, message)
             }
             [(first, one), (second, other), ..] => {
@@ -101,18 +112,22 @@ impl<'n> Fields<'n> {
 
     /// Reports every key that nobody asked for.
     pub(in crate::config) fn close(self, cx: &mut Cx<'_>) {
-        let unknown = self.entries.iter().filter(|entry| !self.known.contains(&entry.key.as_str()));
+        let unknown = self
+            .entries
+            .iter()
+            .filter(|entry| !self.known.contains(&entry.key.as_str()));
         for entry in unknown {
             let message = format!("unknown key `{}`", entry.key);
             let diagnostic = Diagnostic::error(Code::UnknownKey, entry.key_span, message)
                 .here(format!("{} has no such key", self.what));
             let known = self.known.iter().copied();
-            cx.diagnostics.push(match suggest::nearest(&entry.key, known.clone()) {
-                Some(near) => {
-                    diagnostic.fix(format!("did you mean `{near}`?"), entry.key_span, near)
-                }
-                None => diagnostic.help(format!("its keys are {}", suggest::list(known))),
-            });
+            cx.diagnostics
+                .push(match suggest::nearest(&entry.key, known.clone()) {
+                    Some(near) => {
+                        diagnostic.fix(format!("did you mean `{near}`?"), entry.key_span, near)
+                    }
+                    None => diagnostic.help(format!("its keys are {}", suggest::list(known))),
+                });
         }
     }
 }

@@ -45,9 +45,11 @@ pub(super) fn lane(
         Some(("file", node)) => cx.template(node, &names.settings).map(SinkSettings::File),
         Some(("stdout", node)) => match cx.flag(node) {
             Some(true) => Some(SinkSettings::Stdout),
-            Some(false) => {
-                cx.refuse(Code::InvalidDefinition, node.span, "`stdout` is `true` or not there")
-            }
+            Some(false) => cx.refuse(
+                Code::InvalidDefinition,
+                node.span,
+                "`stdout` is `true` or not there",
+            ),
             None => None,
         },
         Some((_, node)) => {
@@ -57,14 +59,26 @@ pub(super) fn lane(
         None => return None,
     };
     fields.close(cx);
-    Some(LaneSettings { name: entry.key.clone(), sink: sink?, batch })
+    Some(LaneSettings {
+        name: entry.key.clone(),
+        sink: sink?,
+        batch,
+    })
 }
 
 /// One item at a time, of any size up to 1 MiB, unless the lane says more.
 fn batch(fields: &mut Fields<'_>, cx: &mut Cx<'_>) -> BatchSettings {
-    let defaults = BatchSettings { items: 1, bytes: 1 << 20, wait: Duration::ZERO };
-    let Some(node) = fields.take("batch") else { return defaults };
-    let Some(mut fields) = Fields::open(node, node.head(), "`batch`", cx) else { return defaults };
+    let defaults = BatchSettings {
+        items: 1,
+        bytes: 1 << 20,
+        wait: Duration::ZERO,
+    };
+    let Some(node) = fields.take("batch") else {
+        return defaults;
+    };
+    let Some(mut fields) = Fields::open(node, node.head(), "`batch`", cx) else {
+        return defaults;
+    };
     let limits = cx.batch_limits(&mut fields);
     fields.close(cx);
     BatchSettings {
@@ -92,14 +106,22 @@ fn http(
     };
     let body = match fields.take("body") {
         Some(node) => body(node, names, cx),
-        None => Some(BodySettings { format: BodyFormat::Json, wrap: None }),
+        None => Some(BodySettings {
+            format: BodyFormat::Json,
+            wrap: None,
+        }),
     };
-    let gzip = fields.take("gzip").and_then(|node| cx.flag(node)).unwrap_or(false);
+    let gzip = fields
+        .take("gzip")
+        .and_then(|node| cx.flag(node))
+        .unwrap_or(false);
     let signature = match fields.take("sign") {
         Some(node) => Some(signature(node, names, cx)?),
         None => None,
     };
-    let responses = fields.take("responses").map_or_else(Vec::new, |node| response::rules(node, cx));
+    let responses = fields
+        .take("responses")
+        .map_or_else(Vec::new, |node| response::rules(node, cx));
     Some(HttpSettings {
         request: request?,
         request_span,
@@ -120,20 +142,28 @@ fn auth(node: &Node, names: &Names, cx: &mut Cx<'_>) -> Option<Auth> {
         ("bearer", node) => cx.template(node, &names.settings).map(Auth::Bearer),
         (_, node) => {
             let mut fields = Fields::open(node, node.head(), "`basic`", cx)?;
-            let user = fields.require("user", cx).map(|node| cx.template(node, &names.settings));
+            let user = fields
+                .require("user", cx)
+                .map(|node| cx.template(node, &names.settings));
             let password = match fields.take("password") {
                 Some(node) => Some(cx.template(node, &names.settings)?),
                 None => None,
             };
             fields.close(cx);
-            Some(Auth::Basic { user: user??, password })
+            Some(Auth::Basic {
+                user: user??,
+                password,
+            })
         }
     }
 }
 
 fn body(node: &Node, names: &Names, cx: &mut Cx<'_>) -> Option<BodySettings> {
-    const FORMATS: [(&str, BodyFormat); 3] =
-        [("json", BodyFormat::Json), ("ndjson", BodyFormat::Ndjson), ("form", BodyFormat::Form)];
+    const FORMATS: [(&str, BodyFormat); 3] = [
+        ("json", BodyFormat::Json),
+        ("ndjson", BodyFormat::Ndjson),
+        ("form", BodyFormat::Form),
+    ];
     let mut fields = Fields::open(node, node.head(), "`body`", cx)?;
     let format = match fields.take("format") {
         Some(node) => cx.word(node, &FORMATS),
@@ -156,5 +186,6 @@ fn signature(node: &Node, names: &Names, cx: &mut Cx<'_>) -> Option<Signature> {
     let mut fields = Fields::open(node, node.head(), "`sign`", cx)?;
     let found = fields.require("standard_webhooks", cx);
     fields.close(cx);
-    cx.template(found?, &names.settings).map(Signature::StandardWebhooks)
+    cx.template(found?, &names.settings)
+        .map(Signature::StandardWebhooks)
 }

@@ -3,20 +3,22 @@
 //! A function that returns `None` has said why; its caller goes on with the rest. Whether the whole
 //! can be used is decided once, at the end, by whether an error was reported.
 
-mod case;
-mod connection;
-mod definition;
+pub(super) mod case;
+pub(super) mod connection;
+pub(super) mod definition;
 mod delivery;
-mod destination;
+pub(super) mod destination;
 mod expression;
 mod fields;
 mod lane;
+mod reference;
 mod response;
 mod scalar;
-mod server;
+pub(super) mod server;
 mod setting;
-mod source;
-mod translation;
+pub(super) mod source;
+mod table;
+pub(super) mod translation;
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -32,7 +34,9 @@ use crate::text::Sources;
 use crate::text::Span;
 
 pub(super) use expression::behind_sigil;
+pub(super) use expression::is_behind_space;
 pub(super) use fields::Fields;
+pub(super) use reference::Defined;
 pub(super) use scalar::is_variable_name;
 
 /// What every section needs besides its nodes.
@@ -44,14 +48,22 @@ pub(super) struct Cx<'a> {
     pub(super) directories: &'a BTreeMap<FileId, PathBuf>,
     /// The lookup tables its expressions can name.
     pub(super) tables: Tables,
+    /// What names can refer to.
+    pub(super) defined: &'a Defined,
     /// What was found.
     pub(super) diagnostics: &'a mut Diagnostics,
 }
 
 impl Cx<'_> {
     /// Reports an error and gives nothing.
-    pub(super) fn refuse<T>(&mut self, code: Code, span: Span, message: impl Into<String>) -> Option<T> {
-        self.diagnostics.push(Diagnostic::error(code, span, message));
+    pub(super) fn refuse<T>(
+        &mut self,
+        code: Code,
+        span: Span,
+        message: impl Into<String>,
+    ) -> Option<T> {
+        self.diagnostics
+            .push(Diagnostic::error(code, span, message));
         None
     }
 
@@ -63,7 +75,10 @@ impl Cx<'_> {
 
     /// A path as written in the file of `span`.
     pub(super) fn resolve(&self, span: Span, path: &str) -> PathBuf {
-        let directory = self.directories.get(&span.file).map_or(Path::new(""), PathBuf::as_path);
+        let directory = self
+            .directories
+            .get(&span.file)
+            .map_or_else(|| Path::new(""), PathBuf::as_path);
         join(directory, path)
     }
 }
@@ -71,7 +86,13 @@ impl Cx<'_> {
 /// `path` seen from `directory`, without `.` in between.
 pub(super) fn join(directory: &Path, path: &str) -> PathBuf {
     let joined = directory.join(path);
-    let plain: PathBuf =
-        joined.components().filter(|part| *part != std::path::Component::CurDir).collect();
-    if plain.as_os_str().is_empty() { PathBuf::from(".") } else { plain }
+    let plain: PathBuf = joined
+        .components()
+        .filter(|part| *part != std::path::Component::CurDir)
+        .collect();
+    if plain.as_os_str().is_empty() {
+        PathBuf::from(".")
+    } else {
+        plain
+    }
 }

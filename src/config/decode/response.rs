@@ -24,7 +24,9 @@ pub(super) fn rules(node: &Node, cx: &mut Cx<'_>) -> Vec<ResponseRule> {
 
 fn rule(node: &Node, vocabulary: &Vocabulary, cx: &mut Cx<'_>) -> Option<ResponseRule> {
     let mut fields = Fields::open(node, node.head(), "a response rule", cx)?;
-    let statuses = fields.require("status", cx).and_then(|node| statuses(node, cx));
+    let statuses = fields
+        .require("status", cx)
+        .and_then(|node| statuses(node, cx));
     let when = cx.when(&mut fields, vocabulary);
     let keys = ["delivered", "reject", "retry", "split", "pause"];
     let meaning = match fields.one_of(&keys, cx) {
@@ -36,7 +38,11 @@ fn rule(node: &Node, vocabulary: &Vocabulary, cx: &mut Cx<'_>) -> Option<Respons
         None => None,
     };
     fields.close(cx);
-    Some(ResponseRule { statuses: statuses?, when, meaning: meaning? })
+    Some(ResponseRule {
+        statuses: statuses?,
+        when,
+        meaning: meaning?,
+    })
 }
 
 /// `404`, `5xx`, or a list of such.
@@ -49,7 +55,9 @@ fn statuses(node: &Node, cx: &mut Cx<'_>) -> Option<Vec<(u16, u16)>> {
                 .collect();
             ranges.into_iter().collect()
         }
-        _ => cx.parsed(node, "a status", quantity::statuses).map(|range| vec![range]),
+        _ => cx
+            .parsed(node, "a status", quantity::statuses)
+            .map(|range| vec![range]),
     }
 }
 
@@ -57,24 +65,34 @@ fn only_true(node: &Node, cx: &mut Cx<'_>) -> Option<()> {
     if cx.flag(node)? {
         return Some(());
     }
-    cx.refuse(Code::InvalidDefinition, node.span, "this is `true` or not there")
+    cx.refuse(
+        Code::InvalidDefinition,
+        node.span,
+        "this is `true` or not there",
+    )
 }
 
 /// `all`, `{reason: …}` for all, or `{each, index, reason, rest}` for those the body lists.
 fn reject(node: &Node, vocabulary: &Vocabulary, cx: &mut Cx<'_>) -> Option<Meaning> {
     const REST: [(&str, Rest); 2] = [("delivered", Rest::Delivered), ("retry", Rest::Retry)];
     if !matches!(node.data, Data::Map(_)) {
-        return cx.word(node, &[("all", ())]).map(|()| Meaning::Reject(None));
+        return cx
+            .word(node, &[("all", ())])
+            .map(|()| Meaning::Reject(None));
     }
     let mut fields = Fields::open(node, node.head(), "`reject`", cx)?;
     let Some(each) = fields.take("each") else {
         let reason = fields.require("reason", cx);
         fields.close(cx);
-        return cx.template(reason?, vocabulary).map(|reason| Meaning::Reject(Some(reason)));
+        return cx
+            .template(reason?, vocabulary)
+            .map(|reason| Meaning::Reject(Some(reason)));
     };
     let each = cx.program(each, vocabulary);
     let inside = vocabulary::with_item(vocabulary.clone(), "the refusal");
-    let index = fields.require("index", cx).and_then(|node| cx.program(node, &inside));
+    let index = fields
+        .require("index", cx)
+        .and_then(|node| cx.program(node, &inside));
     let reason = match fields.take("reason") {
         Some(node) => Some(cx.program(node, &inside)?),
         None => None,
@@ -84,7 +102,12 @@ fn reject(node: &Node, vocabulary: &Vocabulary, cx: &mut Cx<'_>) -> Option<Meani
         None => Some(Rest::Delivered),
     };
     fields.close(cx);
-    Some(Meaning::RejectEach { each: each?, index: index?, reason, rest: rest? })
+    Some(Meaning::RejectEach {
+        each: each?,
+        index: index?,
+        reason,
+        rest: rest?,
+    })
 }
 
 /// `{after: header}`, or `{after: 30s}`.

@@ -23,14 +23,21 @@ pub(in crate::config) fn server(mut fields: Fields<'_>, cx: &mut Cx<'_>) -> Serv
             text.parse().map_err(|_| format!("`{text}` is no address: write `127.0.0.1:8080`, or `0.0.0.0:8080` for every interface"))
         })
     };
-    set(&mut settings.listen, fields.take("listen").and_then(&mut address));
-    set(&mut settings.admin, fields.take("admin").and_then(&mut address));
+    set(
+        &mut settings.listen,
+        fields.take("listen").and_then(&mut address),
+    );
+    set(
+        &mut settings.admin,
+        fields.take("admin").and_then(&mut address),
+    );
     if let Some(node) = fields.take("public_url") {
-        settings.public_url =
-            cx.url(node).map(|url| url.to_string().trim_end_matches('/').to_owned());
+        settings.public_url = cx
+            .url(node)
+            .map(|url| url.to_string().trim_end_matches('/').to_owned());
     }
     if let Some(node) = fields.take("default_source") {
-        settings.default_source = cx.reference(node);
+        settings.default_source = cx.source_name(node, Code::UnknownReference);
     }
     if let Some(node) = fields.take("tls") {
         settings.tls = tls(node, cx);
@@ -66,21 +73,31 @@ pub(in crate::config) fn server(mut fields: Fields<'_>, cx: &mut Cx<'_>) -> Serv
 
 fn tls(node: &Node, cx: &mut Cx<'_>) -> Option<TlsSettings> {
     let mut fields = Fields::open(node, node.head(), "`tls`", cx)?;
-    let certificate = fields.require("certificate", cx).and_then(|node| cx.path(node));
+    let certificate = fields
+        .require("certificate", cx)
+        .and_then(|node| cx.path(node));
     let key = fields.require("key", cx).and_then(|node| cx.path(node));
     fields.close(cx);
-    Some(TlsSettings { certificate: certificate?, key: key? })
+    Some(TlsSettings {
+        certificate: certificate?,
+        key: key?,
+    })
 }
 
 /// `storage`. The directory without a word about it is beside the main file.
 pub(in crate::config) fn storage(mut fields: Fields<'_>, cx: &mut Cx<'_>) -> StorageSettings {
-    const ON_FULL: [(&str, OnFull); 2] =
-        [("reject", OnFull::Reject), ("drop_oldest", OnFull::DropOldest)];
+    const ON_FULL: [(&str, OnFull); 2] = [
+        ("reject", OnFull::Reject),
+        ("drop_oldest", OnFull::DropOldest),
+    ];
     let mut settings = StorageSettings::default();
     let dir = fields.take("dir").and_then(|node| cx.path(node));
     settings.dir = dir.unwrap_or_else(|| cx.resolve(fields.owner(), "data"));
     if let Some(node) = fields.take("segment_bytes") {
-        set(&mut settings.segment_bytes, cx.bytes(node, SEGMENT_BYTES_MIN));
+        set(
+            &mut settings.segment_bytes,
+            cx.bytes(node, SEGMENT_BYTES_MIN),
+        );
     }
     if let Some(node) = fields.take("max_bytes") {
         let least = settings.segment_bytes.saturating_mul(2);
@@ -104,8 +121,11 @@ pub(in crate::config) fn storage(mut fields: Fields<'_>, cx: &mut Cx<'_>) -> Sto
 
 /// `reload`.
 pub(in crate::config) fn reload(mut fields: Fields<'_>, cx: &mut Cx<'_>) -> ReloadSettings {
-    const TESTS: [(&str, TestPolicy); 3] =
-        [("require", TestPolicy::Require), ("warn", TestPolicy::Warn), ("off", TestPolicy::Off)];
+    const TESTS: [(&str, TestPolicy); 3] = [
+        ("require", TestPolicy::Require),
+        ("warn", TestPolicy::Warn),
+        ("off", TestPolicy::Off),
+    ];
     let mut settings = ReloadSettings::default();
     if let Some(node) = fields.take("tests") {
         set(&mut settings.tests, cx.word(node, &TESTS));

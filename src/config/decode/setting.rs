@@ -41,23 +41,36 @@ pub(super) fn specs(node: &Node, cx: &mut Cx<'_>) -> Vec<SettingSpec> {
 }
 
 fn spec(entry: &Entry, before: &[SettingSpec], cx: &mut Cx<'_>) -> Option<SettingSpec> {
-    cx.is_name(&entry.key, entry.key_span);
+    cx.is_identifier(&entry.key, entry.key_span);
     let mut fields = Fields::open(&entry.value, entry.key_span, "a setting", cx)?;
     let kind = kind(&mut fields, cx);
-    let required = fields.take("required").and_then(|node| cx.flag(node)).unwrap_or(false);
+    let required = fields
+        .take("required")
+        .and_then(|node| cx.flag(node))
+        .unwrap_or(false);
     let default = fields.take("default");
-    let about = fields.take("about").and_then(|node| cx.text(node)).unwrap_or_default();
+    let about = fields
+        .take("about")
+        .and_then(|node| cx.text(node))
+        .unwrap_or_default();
     fields.close(cx);
     let default = match default {
         Some(node) => Some(default_of(node, kind.as_ref(), before, cx)?),
         None => None,
     };
-    Some(SettingSpec { name: entry.key.clone(), kind: kind?, required, default, about })
+    Some(SettingSpec {
+        name: entry.key.clone(),
+        kind: kind?,
+        required,
+        default,
+        about,
+    })
 }
 
 fn kind(fields: &mut Fields<'_>, cx: &mut Cx<'_>) -> Option<SettingKind> {
-    const KINDS: [&str; 9] =
-        ["string", "secret", "url", "path", "enum", "int", "bool", "list", "map"];
+    const KINDS: [&str; 9] = [
+        "string", "secret", "url", "path", "enum", "int", "bool", "list", "map",
+    ];
     let values = fields.take("values");
     let node = fields.require("type", cx)?;
     let words = KINDS.map(|kind| (kind, kind));
@@ -99,9 +112,11 @@ fn default_of(
     match value(node, kind?, cx)? {
         SettingValue::Json(json) => Some(Template::Literal(json)),
         SettingValue::Missing => None,
-        SettingValue::Secret(_) => {
-            cx.refuse(Code::InvalidDefinition, node.span, "a secret has no default")
-        }
+        SettingValue::Secret(_) => cx.refuse(
+            Code::InvalidDefinition,
+            node.span,
+            "a secret has no default",
+        ),
     }
 }
 
@@ -140,14 +155,22 @@ pub(super) fn values(
 
 fn refuse_unknown(specs: &[SettingSpec], entries: &[Entry], cx: &mut Cx<'_>) {
     let names = || specs.iter().map(|spec| spec.name.as_str());
-    for entry in entries.iter().filter(|entry| names().all(|name| name != entry.key)) {
+    for entry in entries
+        .iter()
+        .filter(|entry| names().all(|name| name != entry.key))
+    {
         let message = format!("unknown setting `{}`", entry.key);
         let diagnostic = Diagnostic::error(Code::UnknownSetting, entry.key_span, message);
-        cx.diagnostics.push(match suggest::nearest(&entry.key, names()) {
-            Some(near) => diagnostic.fix(format!("did you mean `{near}`?"), entry.key_span, near),
-            None if specs.is_empty() => diagnostic.help("this type of destination has no settings"),
-            None => diagnostic.help(format!("its settings are {}", suggest::list(names()))),
-        });
+        cx.diagnostics
+            .push(match suggest::nearest(&entry.key, names()) {
+                Some(near) => {
+                    diagnostic.fix(format!("did you mean `{near}`?"), entry.key_span, near)
+                }
+                None if specs.is_empty() => {
+                    diagnostic.help("this type of destination has no settings")
+                }
+                None => diagnostic.help(format!("its settings are {}", suggest::list(names()))),
+            });
     }
 }
 
@@ -175,7 +198,7 @@ fn default_value(
         cx.diagnostics.push(if spec.about.is_empty() {
             diagnostic
         } else {
-            diagnostic.help(format!("it is: {}", spec.about))
+            diagnostic.help(format!("about it: {}", spec.about))
         });
         return None;
     }
@@ -190,16 +213,20 @@ fn evaluated(
 ) -> Result<Option<String>, String> {
     let arena = Arena::new();
     let budget = Budget::new(0);
-    let members = (0_u16..).zip(specs).zip(before).map(|((place, spec), value)| {
-        let value = match value {
-            SettingValue::Missing => Value::Missing,
-            SettingValue::Secret(_) => Value::Secret(place),
-            SettingValue::Json(json) => {
-                value::parse(json.as_bytes(), ParseLimits::default(), &arena).unwrap_or_default()
-            }
-        };
-        (spec.name.as_str(), value)
-    });
+    let members = (0_u16..)
+        .zip(specs)
+        .zip(before)
+        .map(|((place, spec), value)| {
+            let value = match value {
+                SettingValue::Missing => Value::Missing,
+                SettingValue::Secret(_) => Value::Secret(place),
+                SettingValue::Json(json) => {
+                    value::parse(json.as_bytes(), ParseLimits::default(), &arena)
+                        .unwrap_or_default()
+                }
+            };
+            (spec.name.as_str(), value)
+        });
     let variables = [arena.object(members)];
     let scope = Scope {
         root: Value::Missing,
@@ -224,8 +251,12 @@ pub(super) fn value(node: &Node, kind: &SettingKind, cx: &mut Cx<'_>) -> Option<
         SettingKind::Text => text_json(&cx.text(node)?),
         SettingKind::Url => {
             let text = cx.text(node)?;
-            if let Err(why) = scalar::url(&text) {
-                return invalid(node, why, cx);
+            match scalar::url(&text) {
+                Ok(_) => {}
+                Err(_) if node.provenance == Provenance::Environment => {
+                    return cx.wrong_environment(node, "a URL");
+                }
+                Err(why) => return cx.refuse(Code::InvalidSetting, node.span, why),
             }
             text_json(text.trim_end_matches('/'))
         }
@@ -237,22 +268,26 @@ pub(super) fn value(node: &Node, kind: &SettingKind, cx: &mut Cx<'_>) -> Option<
             }
             text_json(&text)
         }
-        SettingKind::Int => match &node.data {
-            Data::Number(text) if text.parse::<i64>().is_ok() => text.clone(),
-            Data::Text(text) if text.text().parse::<i64>().is_ok() => {
-                if node.provenance == Provenance::Written {
-                    return invalid(node, "a whole number is expected, without quotes".to_owned(), cx);
-                }
-                text.text().to_owned()
+        SettingKind::Int => match (&node.data, node.provenance) {
+            (Data::Number(text), _) if text.parse::<i64>().is_ok() => text.clone(),
+            (Data::Text(text), Provenance::Environment) => {
+                let Ok(number) = text.text().parse::<i64>() else {
+                    return cx.wrong_environment(node, "a whole number");
+                };
+                number.to_string()
             }
-            _ => return invalid(node, "a whole number is expected here".to_owned(), cx),
+            _ => return cx.wrong_type(node, "a whole number"),
         },
         SettingKind::Bool => cx.flag(node)?.to_string(),
         SettingKind::Texts => {
-            let Data::List(items) = &node.data else { return cx.wrong_type(node, "a list of texts") };
+            let Data::List(items) = &node.data else {
+                return cx.wrong_type(node, "a list of texts");
+            };
             let texts: Vec<_> = items.iter().map(|item| cx.text(item)).collect();
-            let texts: Vec<_> =
-                texts.into_iter().map(|text| text.map(|text| text_json(&text))).collect::<Option<_>>()?;
+            let texts: Vec<_> = texts
+                .into_iter()
+                .map(|text| text.map(|text| text_json(&text)))
+                .collect::<Option<_>>()?;
             format!("[{}]", texts.join(","))
         }
         SettingKind::Map => map_json(node, cx)?,
@@ -261,7 +296,9 @@ pub(super) fn value(node: &Node, kind: &SettingKind, cx: &mut Cx<'_>) -> Option<
 }
 
 fn map_json(node: &Node, cx: &mut Cx<'_>) -> Option<String> {
-    let Data::Map(entries) = &node.data else { return cx.wrong_type(node, "a mapping of texts") };
+    let Data::Map(entries) = &node.data else {
+        return cx.wrong_type(node, "a mapping of texts");
+    };
     let members: Vec<_> = entries
         .iter()
         .map(|entry| {
@@ -290,24 +327,17 @@ fn placeholder(node: &Node, kind: &SettingKind) -> String {
 
 fn not_a_word<T>(node: &Node, found: &str, words: &[String], cx: &mut Cx<'_>) -> Option<T> {
     let names = || words.iter().map(String::as_str);
-    let message = format!("`{found}` is not one of {}", suggest::list(names()));
-    let diagnostic = Diagnostic::error(code_for(node), node.span, message);
+    let wanted = format!("one of {}", suggest::list(names()));
+    if node.provenance == Provenance::Environment {
+        return cx.wrong_environment(node, &wanted);
+    }
+    let message = format!("`{found}` is not {wanted}");
+    let diagnostic = Diagnostic::error(Code::InvalidSetting, node.span, message);
     cx.diagnostics.push(match suggest::nearest(found, names()) {
         Some(near) => diagnostic.fix(format!("did you mean `{near}`?"), node.span, near),
         None => diagnostic,
     });
     None
-}
-
-fn invalid<T>(node: &Node, message: String, cx: &mut Cx<'_>) -> Option<T> {
-    cx.refuse(code_for(node), node.head(), message)
-}
-
-fn code_for(node: &Node) -> Code {
-    match node.provenance {
-        Provenance::Written => Code::InvalidSetting,
-        Provenance::Environment | Provenance::Unset => Code::InterpolatedType,
-    }
 }
 
 fn text_json(text: &str) -> String {

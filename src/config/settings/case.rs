@@ -68,14 +68,14 @@ pub enum Expected {
     /// An object with at least these members, or exactly these.
     Object {
         /// The members.
-        members: Vec<(String, Expected)>,
+        members: Vec<(String, Self)>,
         /// Whether others are forbidden.
         exactly: bool,
         /// Where it stands.
         span: Span,
     },
     /// A list of just these, in order.
-    List(Vec<Expected>, Span),
+    List(Vec<Self>, Span),
     /// An expression that holds for the value as `@`.
     Holds(Program),
     /// Not there.

@@ -54,8 +54,9 @@ impl Default for DeliverySettings {
     /// waits between tries come to three days: a weekend without anybody looking. Private addresses
     /// are refused, because a vendor's DNS must not be able to reach into our network.
     fn default() -> Self {
-        const SCHEDULE: [u64; 10] =
-            [5, 30, 300, 1_800, 7_200, 18_000, 36_000, 36_000, 86_400, 86_400];
+        const SCHEDULE: [u64; 10] = [
+            5, 30, 300, 1_800, 7_200, 18_000, 36_000, 36_000, 86_400, 86_400,
+        ];
         Self {
             ordering: Ordering::PerPerson,
             concurrency: 8,

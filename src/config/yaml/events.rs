@@ -6,6 +6,7 @@ use granit_parser::Event;
 use granit_parser::Parser;
 use granit_parser::ScalarStyle;
 use granit_parser::StructureStyle;
+use granit_parser::Tag;
 
 use crate::config::yaml::ALIAS_NODES_MAX;
 use crate::config::yaml::DEPTH_MAX;
@@ -81,7 +82,6 @@ pub(super) fn read(file: FileId, text: &str, diagnostics: &mut Diagnostics) -> O
     };
     let mut reader = Reader {
         file,
-        text,
         open: Vec::new(),
         root: None,
         documents: 0,
@@ -119,9 +119,8 @@ pub(super) fn read(file: FileId, text: &str, diagnostics: &mut Diagnostics) -> O
     reader.root
 }
 
-struct Reader<'t> {
+struct Reader {
     file: FileId,
-    text: &'t str,
     open: Vec<Open>,
     root: Option<Raw>,
     documents: u32,
@@ -143,19 +142,26 @@ struct Extent {
     height: usize,
 }
 
+/// Whether children are items, or keys and values in turn.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Shape {
+    List,
+    Map,
+}
+
 /// A list or mapping whose end has not been read.
 struct Open {
     start: u32,
     anchor: usize,
     notation: Notation,
-    is_map: bool,
+    shape: Shape,
     children: Vec<Raw>,
     extent: Extent,
 }
 
 type Step = Result<(), Box<Diagnostic>>;
 
-impl Reader<'_> {
+impl Reader {
     fn event(&mut self, event: Event<'_>, span: granit_parser::Span) -> Step {
         let range = span.byte_range().unwrap_or_default();
         let (start, end) = (narrow(range.start), narrow(range.end));
@@ -172,7 +178,7 @@ impl Reader<'_> {
                 }
             }
             Event::Scalar(text, style, anchor, tag) => {
-                self.refuse_tag(tag.is_some(), &span, place)?;
+                self.refuse_tag(tag.as_deref(), &span, place)?;
                 let indent = span.indent.unwrap_or(0);
                 let scalar = RawScalar {
                     text: text.into_owned(),
@@ -194,12 +200,12 @@ impl Reader<'_> {
                 );
             }
             Event::SequenceStart(style, anchor, tag) => {
-                self.refuse_tag(tag.is_some(), &span, place)?;
-                return self.open(start, anchor, style.into(), false);
+                self.refuse_tag(tag.as_deref(), &span, place)?;
+                return self.open(start, anchor, style.into(), Shape::List);
             }
             Event::MappingStart(style, anchor, tag) => {
-                self.refuse_tag(tag.is_some(), &span, place)?;
-                return self.open(start, anchor, style.into(), true);
+                self.refuse_tag(tag.as_deref(), &span, place)?;
+                return self.open(start, anchor, style.into(), Shape::Map);
             }
             Event::SequenceEnd | Event::MappingEnd => return self.close(end),
             Event::Alias(target) => {
@@ -227,8 +233,8 @@ impl Reader<'_> {
         Ok(())
     }
 
-    fn refuse_tag(&self, tagged: bool, span: &granit_parser::Span, place: Span) -> Step {
-        if !tagged {
+    fn refuse_tag(&self, tag: Option<&Tag>, span: &granit_parser::Span, place: Span) -> Step {
+        if tag.is_none() {
             return Ok(());
         }
         let tag = span
@@ -243,7 +249,7 @@ impl Reader<'_> {
         )
     }
 
-    fn open(&mut self, start: u32, anchor: usize, notation: Notation, is_map: bool) -> Step {
+    fn open(&mut self, start: u32, anchor: usize, notation: Notation, shape: Shape) -> Step {
         let extent = Extent {
             nodes: 1,
             height: 1,
@@ -252,7 +258,7 @@ impl Reader<'_> {
             start,
             anchor,
             notation,
-            is_map,
+            shape,
             children: Vec::new(),
             extent,
         });
@@ -265,7 +271,10 @@ impl Reader<'_> {
         }
         let place = Span::new(self.file, start, start);
         let message = format!("nested deeper than {DEPTH_MAX} levels");
-        refuse(Diagnostic::error(Code::ConfigTooLarge, place, message))
+        refuse(
+            Diagnostic::error(Code::ConfigTooLarge, place, message)
+                .help("no key of a configuration is that deep; check the brackets"),
+        )
     }
 
     fn close(&mut self, end: u32) -> Step {
@@ -276,7 +285,7 @@ impl Reader<'_> {
             start,
             anchor,
             notation,
-            is_map,
+            shape,
             children,
             extent,
         } = open;
@@ -285,10 +294,9 @@ impl Reader<'_> {
             (Notation::Block, Some(first), Some(last)) => (first.start, last.end),
             _ => (start, end),
         };
-        let kind = if is_map {
-            RawKind::Map(in_pairs(children), notation)
-        } else {
-            RawKind::List(children, notation)
+        let kind = match shape {
+            Shape::Map => RawKind::Map(in_pairs(children), notation),
+            Shape::List => RawKind::List(children, notation),
         };
         self.add(
             Raw {

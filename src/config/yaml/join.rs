@@ -49,6 +49,9 @@ struct Join<'a> {
     done: u32,
 }
 
+/// The two readers see different text; it is reported.
+struct Ambiguous;
+
 impl Join<'_> {
     fn span(&self, raw: &Raw) -> Span {
         Span::new(self.file, raw.start, raw.end)
@@ -91,52 +94,57 @@ impl Join<'_> {
     ) -> Option<Data> {
         let mut entries: Vec<Entry> = Vec::with_capacity(pairs.len());
         let mut seen: BTreeMap<String, Span> = BTreeMap::new();
+        let mut merged = Vec::new();
         for ((raw_key, raw_value), (typed_key, typed_value)) in pairs.iter().zip(values) {
             if raw_key.start < self.done {
                 continue;
             }
             let key_span = self.span(raw_key);
-            let Some(key) = self.key(raw_key, typed_key)? else {
+            let Some(key) = self.key(raw_key, typed_key).ok()? else {
                 continue;
             };
             let value = self.node(raw_value, typed_value, notation)?;
             if key == "<<" {
-                let message = "merge keys are not supported";
                 self.diagnostics.push(
-                    Diagnostic::error(Code::MergeKey, key_span, message)
+                    Diagnostic::error(Code::MergeKey, key_span, "merge keys are not supported")
                         .help("write the keys out, or share a whole value with an alias"),
+                );
+                merged.push(value);
+                continue;
+            }
+            if let Some(first) = seen.get(&key) {
+                let message = format!("key `{key}` stands twice in one mapping");
+                self.diagnostics.push(
+                    Diagnostic::error(Code::DuplicateKey, key_span, message)
+                        .here("the second time")
+                        .also(*first, "the first time"),
                 );
                 continue;
             }
-            match seen.get(&key) {
-                Some(first) => self.diagnostics.push(
-                    Diagnostic::error(
-                        Code::DuplicateKey,
-                        key_span,
-                        format!("key `{key}` stands twice in one mapping"),
-                    )
-                    .here("the second time")
-                    .also(*first, "the first time"),
-                ),
-                None => {
-                    seen.insert(key.clone(), key_span);
-                    entries.push(Entry {
-                        key,
-                        key_span,
-                        value,
-                    });
-                }
+            seen.insert(key.clone(), key_span);
+            entries.push(Entry {
+                key,
+                key_span,
+                value,
+            });
+        }
+        // What was meant, so that nothing is missed for the lack of it.
+        for entry in merged.into_iter().flat_map(Node::into_entries) {
+            if !seen.contains_key(&entry.key) {
+                seen.insert(entry.key.clone(), entry.key_span);
+                entries.push(entry);
             }
         }
         Some(Data::Map(entries))
     }
 
-    /// The text of a key: the outer `None` is a disagreement, the inner a key that is no scalar.
-    fn key(&mut self, raw: &Raw, typed: &Typed) -> Option<Option<String>> {
+    /// The text of a key; `None` for one that is no scalar, which is reported.
+    fn key(&mut self, raw: &Raw, typed: &Typed) -> Result<Option<String>, Ambiguous> {
         let span = self.span(raw);
         let key = match (&raw.kind, typed) {
             (RawKind::Scalar(scalar), Typed::Text(text)) if *text != scalar.text => {
-                return self.disagree(span);
+                self.disagree::<()>(span);
+                return Err(Ambiguous);
             }
             (RawKind::Scalar(scalar), _) => Some(scalar.text.clone()),
             (RawKind::Alias(target), _) => {
@@ -155,7 +163,7 @@ impl Join<'_> {
             self.anchors
                 .insert(raw.anchor, Node::new(span, Data::Text(text)));
         }
-        Some(key)
+        Ok(key)
     }
 
     fn scalar(
@@ -185,18 +193,18 @@ impl Join<'_> {
             }
             Typed::Null if is_plain => Some(Data::Null),
             Typed::Bool(truth) if is_plain => Some(Data::Bool(*truth)),
-            Typed::Number(printed) if is_plain => self.number(raw, &scalar.text, printed),
+            Typed::Number(printed) if is_plain => Some(self.number(raw, &scalar.text, printed)),
             _ => self.disagree(self.span(raw)),
         }
     }
 
     /// A number as written if JSON knows the notation, else as `serde_yaml` understood it.
-    fn number(&mut self, raw: &Raw, written: &str, printed: &str) -> Option<Data> {
+    fn number(&mut self, raw: &Raw, written: &str, printed: &str) -> Data {
         if let Some(text) = [written, printed]
             .into_iter()
             .find(|text| is_json_number(text))
         {
-            return Some(Data::Number(text.to_owned()));
+            return Data::Number(text.to_owned());
         }
         let span = self.span(raw);
         let message = format!("`{written}` is a number that JSON cannot hold");
@@ -206,7 +214,7 @@ impl Join<'_> {
                 span,
                 format!("\"{written}\""),
             ));
-        Some(Data::Null)
+        Data::Null
     }
 
     fn disagree<T>(&mut self, span: Span) -> Option<T> {

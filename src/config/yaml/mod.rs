@@ -15,10 +15,10 @@ mod syntax;
 mod tests;
 mod typed;
 
-pub use node::Data;
-pub use node::Entry;
-pub use node::Node;
-pub use node::Provenance;
+pub(crate) use node::Data;
+pub(crate) use node::Entry;
+pub(crate) use node::Node;
+pub(crate) use node::Provenance;
 
 use crate::diagnostic::Code;
 use crate::diagnostic::Diagnostic;
@@ -28,17 +28,21 @@ use crate::text::SourceFile;
 use crate::text::Span;
 
 /// Largest file, in bytes: 4 MiB is some 100,000 lines, far beyond what a person maintains.
-pub const FILE_BYTES_MAX: usize = 4 << 20;
+pub(crate) const FILE_BYTES_MAX: usize = 4 << 20;
 /// Most nodes in one file, aliases expanded. Keeps every later stage within a second.
-pub const NODES_MAX: usize = 200_000;
+pub(crate) const NODES_MAX: usize = 200_000;
 /// Most nodes that aliases may add: they are for sharing a block, not for multiplying it.
-pub const ALIAS_NODES_MAX: usize = 10_000;
+pub(crate) const ALIAS_NODES_MAX: usize = 10_000;
 /// Deepest nesting, aliases expanded; the same as that of a request body.
-pub const DEPTH_MAX: usize = 64;
+pub(crate) const DEPTH_MAX: usize = 64;
 
 /// Reads one file into nodes. Reports what is wrong with it as YAML; `None` when nothing can be
 /// made of it.
-pub fn parse(file: FileId, source: &SourceFile, diagnostics: &mut Diagnostics) -> Option<Node> {
+pub(crate) fn parse(
+    file: FileId,
+    source: &SourceFile,
+    diagnostics: &mut Diagnostics,
+) -> Option<Node> {
     let text = source.text();
     let start = Span::new(file, 0, 0);
     if FILE_BYTES_MAX < text.len() {

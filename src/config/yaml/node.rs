@@ -5,18 +5,18 @@ use crate::text::Span;
 
 /// One value and where it stands.
 #[derive(Clone, Debug)]
-pub struct Node {
+pub(crate) struct Node {
     /// All of it; of a block mapping or list, from the first key or item to the end of the last.
-    pub span: Span,
+    pub(crate) span: Span,
     /// What it is.
-    pub data: Data,
+    pub(crate) data: Data,
     /// Whether the environment had a part in it.
-    pub provenance: Provenance,
+    pub(crate) provenance: Provenance,
 }
 
 /// What a node is.
 #[derive(Clone, Debug)]
-pub enum Data {
+pub(crate) enum Data {
     /// `null`, `~`, or nothing behind the colon.
     Null,
     /// `true` or `false`.
@@ -33,30 +33,30 @@ pub enum Data {
 
 /// A member of a mapping.
 #[derive(Clone, Debug)]
-pub struct Entry {
+pub(crate) struct Entry {
     /// The key. `1:` and `"1":` are the same key.
-    pub key: String,
+    pub(crate) key: String,
     /// Where the key stands.
-    pub key_span: Span,
+    pub(crate) key_span: Span,
     /// What it is set to.
-    pub value: Node,
+    pub(crate) value: Node,
 }
 
 /// Where the content of a scalar comes from.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Provenance {
+pub(crate) enum Provenance {
     /// The file.
     #[default]
     Written,
     /// The environment, in whole or in part: text that may stand for another type.
     Environment,
-    /// A variable that is not set, which is no error here: the text is a placeholder.
+    /// A variable that cannot be used, of which enough has been said: the text is a placeholder.
     Unset,
 }
 
 impl Node {
     /// A node as written.
-    pub fn new(span: Span, data: Data) -> Self {
+    pub(crate) fn new(span: Span, data: Data) -> Self {
         Self {
             span,
             data,
@@ -65,7 +65,7 @@ impl Node {
     }
 
     /// The text, if it is text.
-    pub fn text(&self) -> Option<&Excerpt> {
+    pub(crate) fn text(&self) -> Option<&Excerpt> {
         match &self.data {
             Data::Text(text) => Some(text),
             _ => None,
@@ -73,15 +73,31 @@ impl Node {
     }
 
     /// The entry of a key, if this is a mapping that has it.
-    pub fn get(&self, key: &str) -> Option<&Entry> {
+    pub(crate) fn get(&self, key: &str) -> Option<&Entry> {
         match &self.data {
             Data::Map(entries) => entries.iter().find(|entry| entry.key == key),
             _ => None,
         }
     }
 
+    /// The keys, if this is a mapping.
+    pub(crate) fn keys(&self) -> Vec<&str> {
+        match &self.data {
+            Data::Map(entries) => entries.iter().map(|entry| entry.key.as_str()).collect(),
+            _ => Vec::new(),
+        }
+    }
+
+    /// The entries, if this is a mapping.
+    pub(super) fn into_entries(self) -> Vec<Entry> {
+        match self.data {
+            Data::Map(entries) => entries,
+            _ => Vec::new(),
+        }
+    }
+
     /// A place short enough to underline: of a mapping its first key, of anything else all of it.
-    pub fn head(&self) -> Span {
+    pub(crate) fn head(&self) -> Span {
         match &self.data {
             Data::Map(entries) => entries.first().map_or(self.span, |entry| entry.key_span),
             Data::List(items) => items.first().map_or(self.span, Self::head),
@@ -90,7 +106,7 @@ impl Node {
     }
 
     /// What it is, in words a message can use.
-    pub fn kind(&self) -> &'static str {
+    pub(crate) fn kind(&self) -> &'static str {
         match &self.data {
             Data::Null => "nothing",
             Data::Bool(_) => "true or false",

@@ -1,5 +1,7 @@
 //! Reading arguments: from the slice a call is handed to what its function computes with.
 
+use std::borrow::Cow;
+
 use crate::clock::Timestamp;
 use crate::expr::builtins::call::CallError;
 use crate::expr::builtins::call::Cx;
@@ -14,17 +16,28 @@ pub(super) fn argument<'a>(args: &[Value<'a>], n: usize) -> Value<'a> {
     args.get(n).copied().unwrap_or_default()
 }
 
+/// An optional argument; `None` if it was left out or is null.
+pub(super) fn given<'a>(args: &[Value<'a>], n: usize) -> Option<Value<'a>> {
+    let value = argument(args, n);
+    (!value.is_missing() && !value.is_null()).then_some(value)
+}
+
 /// The arguments from a number on: those of a repeated parameter.
 pub(super) fn rest<'s, 'a>(args: &'s [Value<'a>], n: usize) -> &'s [Value<'a>] {
     args.get(n..).unwrap_or_default()
 }
 
 impl<'a> Cx<'a, '_> {
-    /// The text of a string.
+    /// The text of a string, charged for.
     pub(super) fn text_of(&self, value: Value<'a>) -> Result<&'a str, CallError> {
-        value
-            .as_text(self.arena)
-            .ok_or_else(|| wanted("a string", value))
+        self.read(value)?.ok_or_else(|| wanted("a string", value))
+    }
+
+    /// The text of a value if it is a string, charged for: every function may go through all of it.
+    pub(super) fn read(&self, value: Value<'a>) -> Result<Option<&'a str>, CallError> {
+        let text = value.as_text(self.arena);
+        self.spend_bytes(text.map_or(0, str::len))?;
+        Ok(text)
     }
 
     /// The text of an argument.
@@ -39,26 +52,26 @@ impl<'a> Cx<'a, '_> {
         n: usize,
         default: &'static str,
     ) -> Result<&'a str, CallError> {
-        match argument(args, n) {
-            Value::Missing => Ok(default),
-            value => self.text_of(value),
+        match given(args, n) {
+            Some(value) => self.text_of(value),
+            None => Ok(default),
         }
     }
 
     /// The moment of an argument: a timestamp, or text in RFC 3339.
     pub(super) fn moment_at(&self, args: &[Value<'a>], n: usize) -> Result<Timestamp, CallError> {
         let value = argument(args, n);
-        match value.as_time() {
-            Some(time) => Ok(time),
-            None => moment::rfc_3339(self.text_of(value)?)
-                .ok_or_else(|| unreadable("a timestamp such as 2026-01-02T03:04:05Z", value)),
-        }
+        let time = match value.as_time() {
+            Some(time) => moment::at(time.as_millis()),
+            None => moment::rfc_3339(self.text_of(value)?),
+        };
+        time.ok_or_else(|| unreadable("a timestamp such as 2026-01-02T03:04:05Z", value))
     }
 
     /// The text that stands for a scalar: of a string its own, of a number its digits as they
     /// arrived, of a moment RFC 3339.
     pub(super) fn scalar(&self, value: Value<'a>) -> Result<&'a str, CallError> {
-        if let Some(text) = value.as_text(self.arena) {
+        if let Some(text) = self.read(value)? {
             return Ok(text);
         }
         let mut out = self.text();
@@ -85,37 +98,36 @@ impl<'a> TextOut<'a, '_> {
     }
 }
 
-/// A whole number. One beyond `i64` is the largest there is: every limit is below it.
+/// A whole number. One beyond `i64` becomes the nearest there is: every limit is closer.
 pub(super) fn int_at(args: &[Value<'_>], n: usize) -> Result<i64, CallError> {
     let value = argument(args, n);
     match value.as_number() {
         Some(Number::Int(int)) => Ok(int),
-        Some(Number::UInt(_)) => Ok(i64::MAX),
+        Some(number) if value.kind() == Kind::Int && number.as_f64() < 0.0 => Ok(i64::MIN),
+        Some(_) if value.kind() == Kind::Int => Ok(i64::MAX),
         _ => Err(wanted("a whole number", value)),
     }
 }
 
 /// A whole number, if it was given.
 pub(super) fn optional_int_at(args: &[Value<'_>], n: usize) -> Result<Option<i64>, CallError> {
-    match argument(args, n) {
-        Value::Missing => Ok(None),
-        _ => int_at(args, n).map(Some),
-    }
+    given(args, n).map(|_| int_at(args, n)).transpose()
 }
 
 /// How many: a whole number that is not negative.
 pub(super) fn count_at(args: &[Value<'_>], n: usize) -> Result<usize, CallError> {
     let int = int_at(args, n)?;
     usize::try_from(int)
-        .map_err(|_| CallError::arithmetic(format!("a count cannot be negative, this is {int}")))
+        .map_err(|_| CallError::arithmetic(format!("needs a count from 0, this is {int}")))
 }
 
 /// A number to compute with.
 pub(super) fn number_of(value: Value<'_>) -> Result<Number, CallError> {
     value.as_number().ok_or_else(|| match value.kind() {
-        Kind::Int | Kind::Float => {
-            CallError::arithmetic(format!("{} is too large to compute with", shown(value)))
-        }
+        Kind::Int | Kind::Float => CallError::arithmetic(format!(
+            "cannot compute with {}, it is too large",
+            shown(value)
+        )),
         _ => wanted("a number", value),
     })
 }
@@ -133,37 +145,40 @@ pub(super) fn bounds(length: usize, start: i64, end: Option<i64>) -> (usize, usi
 
 /// The error for a value of a kind that does not fit.
 pub(super) fn wanted(what: &str, value: Value<'_>) -> CallError {
-    let kind = value.kind().word();
-    let article = if kind.starts_with(['i', 'o']) {
-        "an"
-    } else {
-        "a"
-    };
-    match value.kind() {
-        Kind::Missing | Kind::Null => CallError::kind(format!("needs {what}, this is {kind}")),
-        _ => CallError::kind(format!(
-            "needs {what}, {} is {article} {kind}",
-            shown(value)
-        )),
-    }
+    let kind = value.kind();
+    CallError::kind(match kind {
+        Kind::Missing | Kind::Null => format!("needs {what}, this is {}", kind.word()),
+        Kind::List | Kind::Object => format!("needs {what}, this is {}", shown(value)),
+        Kind::Int => format!("needs {what}, {} is an int", shown(value)),
+        _ => format!("needs {what}, {} is a {}", shown(value), kind.word()),
+    })
 }
 
 /// The error for a value that has the right kind and does not read as what is wanted.
 pub(super) fn unreadable(what: &str, value: Value<'_>) -> CallError {
-    CallError::conversion(format!("{} is not {what}", shown(value)))
+    CallError::conversion(format!("cannot read {} as {what}", shown(value)))
 }
 
 /// A value in a message: JSON, cut when it is long.
 pub(in crate::expr) fn shown(value: Value<'_>) -> String {
     const CHARACTERS_MAX: usize = 60;
-    if let Value::Secret(_) = value {
-        return "a secret".to_owned();
-    }
-    let mut json = Vec::new();
-    crate::value::write(value, &mut json);
-    let json = String::from_utf8_lossy(&json);
-    match json.char_indices().nth(CHARACTERS_MAX) {
-        Some((at, _)) => format!("{}…", json.get(..at).unwrap_or_default()),
-        None => json.into_owned(),
+    let text = match (value, value.kind()) {
+        (Value::Secret(_), _) => return "a secret".to_owned(),
+        (_, Kind::List) => return "a list".to_owned(),
+        (_, Kind::Object) => return "an object".to_owned(),
+        (Value::Json(node), _) => Cow::Borrowed(node.raw()),
+        (Value::Text(text), _) => {
+            let start: String = text.chars().take(CHARACTERS_MAX).collect();
+            Cow::Owned(format!("{start:?}"))
+        }
+        _ => {
+            let mut json = Vec::new();
+            crate::value::write(value, &mut json);
+            Cow::Owned(String::from_utf8_lossy(&json).into_owned())
+        }
+    };
+    match text.char_indices().nth(CHARACTERS_MAX) {
+        Some((at, _)) => format!("{}…", text.get(..at).unwrap_or_default()),
+        None => text.into_owned(),
     }
 }

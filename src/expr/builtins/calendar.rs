@@ -7,6 +7,7 @@ use jiff::tz::Offset;
 
 use crate::clock::Timestamp;
 use crate::expr::builtins::arguments::argument;
+use crate::expr::builtins::arguments::given;
 use crate::expr::builtins::arguments::number_of;
 use crate::expr::builtins::arguments::shown;
 use crate::expr::builtins::arguments::unreadable;
@@ -74,7 +75,10 @@ pub(super) const TABLE: &[Builtin] = &[
             (r#""soon" | detect_time"#, "error"),
         ]),
     function("format_time", format_time)
-        .about("The moment as `format` says, in UTC. Directives are those of strftime: `%Y-%m-%d %H:%M:%S`.")
+        .about(
+            "The moment as `format` says, in UTC. Directives are those of strftime: `%Y-%m-%d \
+             %H:%M:%S`.",
+        )
         .takes(&[SUBJECT, FORMAT])
         .fails_if("a text is no RFC 3339 timestamp")
         .shows(&[
@@ -97,7 +101,10 @@ pub(super) const TABLE: &[Builtin] = &[
             (r#"$.timestamp | add_time("soon")"#, "error"),
         ]),
     function("start_of", start_of)
-        .about("The first moment of the minute, hour, day, week (from Monday), month or year it is in, in UTC.")
+        .about(
+            "The first moment of the minute, hour, day, week (from Monday), month or year it is \
+             in, in UTC.",
+        )
         .takes(&[SUBJECT, UNIT])
         .fails_if("a text is no RFC 3339 timestamp")
         .gives(TIME)
@@ -109,8 +116,7 @@ pub(super) const TABLE: &[Builtin] = &[
 
 fn parse_time<'a>(cx: &Cx<'a, '_>, args: &[Value<'a>]) -> Outcome<'a> {
     let (value, text) = (argument(args, 0), cx.text_at(args, 0)?);
-    cx.spend_bytes(text.len())?;
-    if argument(args, 1).is_missing() {
+    if given(args, 1).is_none() {
         let time = moment::rfc_3339(text).or_else(|| moment::midnight(text));
         return time
             .map(Value::Time)
@@ -119,7 +125,7 @@ fn parse_time<'a>(cx: &Cx<'a, '_>, args: &[Value<'a>]) -> Outcome<'a> {
     let format = cx.text_at(args, 1)?;
     let time = BrokenDownTime::parse(format, text).map_err(|error| {
         CallError::conversion(format!(
-            "{} does not read as `{format}`: {error}",
+            "cannot read {} as `{format}`: {error}",
             shown(value)
         ))
     })?;
@@ -142,7 +148,7 @@ fn of_broken_down(time: &BrokenDownTime) -> Option<Timestamp> {
 
 fn detect_time<'a>(cx: &Cx<'a, '_>, args: &[Value<'a>]) -> Outcome<'a> {
     let value = argument(args, 0);
-    let text = value.as_text(cx.arena);
+    let text = cx.read(value)?;
     let number = match text {
         Some(text) => parse(text),
         None => value.as_number(),
@@ -196,18 +202,26 @@ fn format_time<'a>(cx: &Cx<'a, '_>, args: &[Value<'a>]) -> Outcome<'a> {
 
 fn add_time<'a>(cx: &Cx<'a, '_>, args: &[Value<'a>]) -> Outcome<'a> {
     let (time, duration) = (cx.moment_at(args, 0)?, argument(args, 1));
-    if let Kind::Int | Kind::Float = duration.kind() {
-        let later = time
-            .as_millis()
-            .checked_add(millis(number_of(duration)?, 1000, 1));
-        return in_range(later.and_then(moment::at), argument(args, 0));
-    }
-    let span: jiff::Span = cx
-        .text_at(args, 1)?
-        .parse()
-        .map_err(|_| unreadable("a duration such as 7d or 1h 30m", duration))?;
-    let later = moment::to_civil(time).and_then(|civil| civil.checked_add(span).ok());
-    in_range(later.and_then(moment::from_civil), argument(args, 0))
+    let later = match duration.kind() {
+        Kind::Int | Kind::Float => {
+            let added = millis(number_of(duration)?, 1000, 1);
+            time.as_millis().checked_add(added).and_then(moment::at)
+        }
+        _ => {
+            let span: jiff::Span = cx
+                .text_at(args, 1)?
+                .parse()
+                .map_err(|_| unreadable("a duration such as 7d or 1h 30m", duration))?;
+            let later = moment::to_civil(time).and_then(|civil| civil.checked_add(span).ok());
+            later.and_then(moment::from_civil)
+        }
+    };
+    in_years(later)
+}
+
+fn in_years<'a>(time: Option<Timestamp>) -> Outcome<'a> {
+    time.map(Value::Time)
+        .ok_or_else(|| CallError::arithmetic("leads out of the years 0001 to 9999"))
 }
 
 fn start_of<'a>(cx: &Cx<'a, '_>, args: &[Value<'a>]) -> Outcome<'a> {
@@ -229,5 +243,5 @@ fn start_of<'a>(cx: &Cx<'a, '_>, args: &[Value<'a>]) -> Outcome<'a> {
             moment::from_civil(date.at(0, 0, 0, 0))
         }),
     };
-    in_range(start, argument(args, 0))
+    in_years(start)
 }

@@ -125,13 +125,13 @@ impl<'a, 'b> Cx<'a, 'b> {
         self.budget.fuel.set(left.unwrap_or(0));
         left.map(drop).ok_or_else(|| CallError::Own {
             code: Code::OutOfFuel,
-            message: "the evaluation takes too many steps".to_owned(),
+            message: "takes more steps than the evaluation has left".to_owned(),
         })
     }
 
     /// Charges reading or writing `bytes` bytes: one step for each 64.
     pub(super) fn spend_bytes(&self, bytes: usize) -> Result<(), CallError> {
-        self.spend(1 + bytes as u64 / 64)
+        self.spend(bytes as u64 / 64)
     }
 
     /// An empty text to be built.
@@ -155,11 +155,8 @@ impl<'a> TextOut<'a, '_> {
     /// that doubles a text again and again is stopped before memory matters.
     pub(super) const BYTES_MAX: usize = 1 << 20;
 
-    fn too_long() -> CallError {
-        CallError::size(format!(
-            "the result is longer than {} bytes",
-            Self::BYTES_MAX
-        ))
+    pub(super) fn too_long() -> CallError {
+        CallError::size(format!("gives more than {} bytes of text", Self::BYTES_MAX))
     }
 
     /// Appends text.

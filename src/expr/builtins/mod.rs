@@ -1,16 +1,30 @@
 //! The functions of the language, each defined once as data: the checker, the reference page,
-//! `trackway explain fn NAME` and the tests are made from this table.
+//! `trackway explain NAME` and the tests are made from this table.
 
 mod arguments;
 mod calendar;
 mod call;
+mod each;
+mod encoding;
 pub mod examples;
+mod foreign;
+mod general;
+mod hash;
+mod list;
+mod members;
 mod moment;
 mod number;
+mod object;
 mod patterns;
+mod reference;
+mod reshape;
 mod signature;
+mod sorting;
+#[cfg(test)]
+mod tests;
 mod text;
 mod time;
+mod url;
 mod words;
 
 pub(in crate::expr) use arguments::shown;
@@ -19,6 +33,9 @@ pub use call::Call;
 pub use call::CallError;
 pub use call::Cx;
 pub use call::Outcome;
+pub use foreign::ours_for;
+pub use reference::entry;
+pub use reference::reference;
 pub use signature::Accepts;
 pub use signature::Builtin;
 pub use signature::Family;
@@ -34,6 +51,14 @@ pub static ALL: &[&[Builtin]] = &[
     number::TABLE,
     time::TABLE,
     calendar::TABLE,
+    list::TABLE,
+    each::TABLE,
+    object::TABLE,
+    reshape::TABLE,
+    hash::TABLE,
+    encoding::TABLE,
+    url::TABLE,
+    general::TABLE,
 ];
 
 /// The function of that name.

@@ -107,6 +107,16 @@ pub enum Accepts {
     Lambda,
 }
 
+impl Accepts {
+    /// Whether a value of that kind is accepted.
+    pub const fn has(self, kind: Kind) -> bool {
+        match self {
+            Self::Kinds(kinds) => kinds.has(kind),
+            Self::Word(_) | Self::Literal(_) | Self::Lambda => false,
+        }
+    }
+}
+
 /// What a literal parameter is compiled to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum LiteralUse {
@@ -187,6 +197,14 @@ impl Builtin {
     pub(super) const fn sees_missing(self) -> Self {
         Self {
             lifted: false,
+            ..self
+        }
+    }
+
+    /// Passes missing and null through, where a row's start says otherwise.
+    pub(super) const fn lifts(self) -> Self {
+        Self {
+            lifted: true,
             ..self
         }
     }

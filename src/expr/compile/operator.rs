@@ -118,7 +118,7 @@ impl Compiler<'_> {
         if !possible && !left.kinds.is_none() && !right.kinds.is_none() {
             let always = comparison == Comparison::NotEqual;
             let message = format!("this comparison is always {always}");
-            let diagnostic = Diagnostic::error(Code::AlwaysFalse, self.span(at), message)
+            let diagnostic = self.pointless(left.constant && right.constant, message, at)
                 .also(self.span(&left_syntax.at), left.kinds.words())
                 .also(self.span(&right_syntax.at), right.kinds.words());
             let times = in_group(left, TIME) || in_group(right, TIME);
@@ -140,6 +140,17 @@ impl Compiler<'_> {
         Typed { fails: typed.fails || unordered, ..typed }
     }
 
+    /// A question whose answer is known: a mistake about something that varies, odd about literals.
+    #[expect(clippy::fn_params_excessive_bools, reason = "what is known of the operands")]
+    fn pointless(&self, constant: bool, message: String, at: &Range<usize>) -> Diagnostic {
+        let span = self.span(at);
+        if constant {
+            Diagnostic::warning(Code::AlwaysFalse, span, message)
+        } else {
+            Diagnostic::error(Code::AlwaysFalse, span, message)
+        }
+    }
+
     pub(super) fn among(
         &mut self,
         (item, list): Pair<'_>,
@@ -157,7 +168,7 @@ impl Compiler<'_> {
             let number = |kinds: Kinds| if kinds.and(NUMBER).is_none() { kinds } else { kinds | NUMBER };
             if number(found).and(number(item_typed.kinds)).is_none() && !item_typed.kinds.is_none() {
                 let message = format!("this is always {negated}");
-                let diagnostic = Diagnostic::error(Code::AlwaysFalse, self.span(at), message)
+                let diagnostic = self.pointless(item_typed.constant, message, at)
                     .also(self.span(&item.at), item_typed.kinds.words())
                     .also(self.span(&list.at), format!("a list of {}", found.words()));
                 self.report(diagnostic);
@@ -196,7 +207,7 @@ impl Compiler<'_> {
         let (never, always) = (typed.kinds.and(kinds), typed.kinds.without(kinds));
         if (never.is_none() || always.is_none()) && !typed.kinds.is_none() {
             let message = format!("this is always {}", never.is_none() == negated);
-            let diagnostic = Diagnostic::error(Code::AlwaysFalse, self.span(at), message)
+            let diagnostic = self.pointless(typed.constant, message, at)
                 .also(self.span(&value.at), typed.kinds.words());
             self.report(diagnostic);
         }
