@@ -179,7 +179,7 @@ impl Cx<'_> {
                 key => self
                     .build(&entry.value, vocabulary, literals)
                     .map(|value| Member::Field {
-                        key: unescaped(key).to_owned(),
+                        key: unescaped(key).into(),
                         span: entry.key_span,
                         value,
                     }),

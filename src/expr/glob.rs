@@ -43,17 +43,25 @@ impl Globs {
                 continue;
             }
             other.push_str(if other.is_empty() { r"\A(?:" } else { "|" });
-            pieces.iter().for_each(|piece| piece.push_regex(&mut other));
+            for piece in &pieces {
+                piece.push_regex(&mut other);
+            }
         }
         let other = if other.is_empty() {
             None
         } else {
             other.push_str(r")\z");
             let mut regex = RegexBuilder::new(&other);
-            let regex = regex.dot_matches_new_line(true).size_limit(BYTES_MAX).build();
+            let regex = regex
+                .dot_matches_new_line(true)
+                .size_limit(BYTES_MAX)
+                .build();
             Some(regex.map_err(|_| (0, "the glob is too large".to_owned()))?)
         };
-        Ok(Self { plain: plain.into(), other })
+        Ok(Self {
+            plain: plain.into(),
+            other,
+        })
     }
 
     pub(super) fn is_match(&self, text: &str) -> bool {
@@ -64,7 +72,11 @@ impl Globs {
             Plain::EndsWith(end) => text.ends_with(&**end),
             Plain::Contains(part) => text.contains(&**part),
         };
-        self.plain.iter().any(plain) || self.other.as_ref().is_some_and(|other| other.is_match(text))
+        self.plain.iter().any(plain)
+            || self
+                .other
+                .as_ref()
+                .is_some_and(|other| other.is_match(text))
     }
 
     /// The texts it matches, if it can match only a few: globs without any wildcard.
@@ -87,7 +99,7 @@ enum Piece {
     One,
     /// A class, as a regular expression.
     Class(String),
-    Either(Vec<Vec<Piece>>),
+    Either(Vec<Vec<Self>>),
 }
 
 impl Piece {
@@ -103,7 +115,9 @@ impl Piece {
                     if 0 < nth {
                         out.push('|');
                     }
-                    branch.iter().for_each(|piece| piece.push_regex(out));
+                    for piece in branch {
+                        piece.push_regex(out);
+                    }
                 }
                 out.push(')');
             }
@@ -149,7 +163,9 @@ fn sequence(chars: &mut Chars<'_>, braces: u32) -> Result<Vec<Piece>, String> {
                 while chars.next_if_eq(&',').is_some() {
                     branches.push(sequence(chars, braces + 1)?);
                 }
-                chars.next().ok_or("`{` is not closed; `\\\\{` is the character")?;
+                chars
+                    .next()
+                    .ok_or("`{` is not closed; `\\\\{` is the character")?;
                 Piece::Either(branches)
             }
             char => {
@@ -181,7 +197,11 @@ fn class(chars: &mut Chars<'_>) -> Result<String, String> {
             break;
         }
         first = false;
-        let low = if char == '\\' { chars.next().ok_or_else(open)? } else { char };
+        let low = if char == '\\' {
+            chars.next().ok_or_else(open)?
+        } else {
+            char
+        };
         push_escaped(low, &mut class);
         if chars.next_if_eq(&'-').is_some() {
             match chars.peek() {

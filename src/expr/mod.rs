@@ -6,7 +6,7 @@
 //! text → parse → syntax (as written) → compile (names, kinds, constants) → program → eval → value
 //! ```
 //!
-//! JSONPaths inside are parsed, lowered and run by `path`, globs by `glob`; functions come from the
+//! The paths inside are parsed, lowered and run by `path`, globs by `glob`; functions come from the
 //! table in [`builtins`]; `mistake` finds the words for what does not parse.
 
 pub mod builtins;
@@ -85,7 +85,10 @@ impl Program {
             path::compile(text, Subject::Root).map_err(|error| Mistake::in_path(error, 0))
         });
         match plan {
-            Ok(plan) => Some(Self::new(source, Compiled::nodelist(plan, source.whole_span()))),
+            Ok(plan) => Some(Self::new(
+                source,
+                Compiled::nodelist(plan, source.whole_span()),
+            )),
             Err(mistake) => {
                 diagnostics.push(mistake.diagnostic(source));
                 None
@@ -94,12 +97,21 @@ impl Program {
     }
 
     fn new(source: &Excerpt, compiled: Compiled) -> Self {
-        Self(Arc::new(Inner { source: source.clone(), whole: source.whole_span(), compiled }))
+        Self(Arc::new(Inner {
+            source: source.clone(),
+            whole: source.whole_span(),
+            compiled,
+        }))
     }
 
     /// The text it was compiled from.
     pub fn source(&self) -> &Excerpt {
         &self.0.source
+    }
+
+    /// Where all of it stands.
+    pub(crate) fn place(&self) -> Span {
+        self.0.whole
     }
 
     /// What it can evaluate to, as far as is known without input.
@@ -119,7 +131,11 @@ impl Program {
 
     /// Whether it looks at the variable with that place in the vocabulary.
     pub fn reads_variable(&self, place: usize) -> bool {
-        self.0.compiled.variables.iter().any(|read| usize::from(*read) == place)
+        self.0
+            .compiled
+            .variables
+            .iter()
+            .any(|read| usize::from(*read) == place)
     }
 
     /// Its value, if it is the same whatever the scope and no list or object.
@@ -147,7 +163,9 @@ impl Program {
     ///
     /// A conversion, an arithmetic error, or a limit, with the place in the text that caused it.
     pub fn eval<'a>(&'a self, scope: &Scope<'a>) -> Result<Value<'a>, EvalError> {
-        let Inner { whole, compiled, .. } = &*self.0;
+        let Inner {
+            whole, compiled, ..
+        } = &*self.0;
         Machine::new(&compiled.nodes, &compiled.spans, *whole, scope).eval(compiled.root.id)
     }
 

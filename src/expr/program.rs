@@ -16,6 +16,7 @@ use crate::expr::scope::Table;
 use crate::expr::syntax::Arithmetic;
 use crate::expr::syntax::Comparison;
 use crate::expr::syntax::Fallback;
+use crate::expr::syntax::Sense;
 use crate::value::Kind;
 use crate::value::Number;
 use crate::value::Value;
@@ -51,23 +52,23 @@ pub(super) enum Node {
     In {
         item: Id,
         list: Id,
-        negated: bool,
+        sense: Sense,
     },
     /// `in` with a list that is written out.
     Among {
         item: Id,
         constants: Box<Constants>,
-        negated: bool,
+        sense: Sense,
     },
     Is {
         value: Id,
         kinds: Kinds,
-        negated: bool,
+        sense: Sense,
     },
     Glob {
         value: Id,
         globs: Box<Globs>,
-        negated: bool,
+        sense: Sense,
     },
     Fallback(Fallback, Id, Id),
     Choice {
@@ -142,11 +143,16 @@ impl Constants {
             }
         }
         texts.sort_unstable();
-        Self { texts: texts.into(), others: others.into() }
+        Self {
+            texts: texts.into(),
+            others: others.into(),
+        }
     }
 
     pub(super) fn has_text(&self, text: &str) -> bool {
-        self.texts.binary_search_by(|known| (**known).cmp(text)).is_ok()
+        self.texts
+            .binary_search_by(|known| (**known).cmp(text))
+            .is_ok()
     }
 }
 

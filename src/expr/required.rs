@@ -11,6 +11,7 @@ use crate::expr::program::Id;
 use crate::expr::program::Node;
 use crate::expr::scope::Vocabulary;
 use crate::expr::syntax::Comparison;
+use crate::expr::syntax::Sense;
 
 /// The texts that a variable or path must be one of for a condition to hold; `None`: any.
 pub(super) fn texts(
@@ -18,8 +19,15 @@ pub(super) fn texts(
     subject: &str,
     vocabulary: &Vocabulary,
 ) -> Option<Vec<String>> {
-    let place = vocabulary.variables.iter().rposition(|variable| variable.name == subject);
-    let asked = Asked { compiled, subject, place: place.and_then(|place| u16::try_from(place).ok()) };
+    let place = vocabulary
+        .variables
+        .iter()
+        .rposition(|variable| variable.name == subject);
+    let asked = Asked {
+        compiled,
+        subject,
+        place: place.and_then(|place| u16::try_from(place).ok()),
+    };
     let mut texts = asked.texts(compiled.root.id)?;
     texts.sort_unstable();
     texts.dedup();
@@ -38,12 +46,19 @@ impl Asked<'_> {
             Node::Compare(Comparison::Equal, left, right) => self
                 .equal(*left, *right)
                 .or_else(|| self.equal(*right, *left)),
-            Node::Among { item, constants, negated: false } if self.is_asked(*item) => {
-                constants.others.is_empty().then(|| {
-                    constants.texts.iter().map(ToString::to_string).collect()
-                })
-            }
-            Node::Glob { value, globs, negated: false } if self.is_asked(*value) => globs.texts(),
+            Node::Among {
+                item,
+                constants,
+                sense: Sense::Plain,
+            } if self.is_asked(*item) => constants
+                .others
+                .is_empty()
+                .then(|| constants.texts.iter().map(ToString::to_string).collect()),
+            Node::Glob {
+                value,
+                globs,
+                sense: Sense::Plain,
+            } if self.is_asked(*value) => globs.texts(),
             Node::All(parts) => parts.iter().find_map(|part| self.texts(*part)),
             Node::Any(parts) => {
                 let texts: Option<Vec<_>> = parts.iter().map(|part| self.texts(*part)).collect();

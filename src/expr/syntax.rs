@@ -41,19 +41,19 @@ pub(super) enum Form {
     In {
         item: Box<Syntax>,
         list: Box<Syntax>,
-        negated: bool,
+        sense: Sense,
     },
     /// `x is kind`, `x is not kind`.
     Is {
         value: Box<Syntax>,
         kind: KindWord,
-        negated: bool,
+        sense: Sense,
     },
     /// `x ~ glob`, `x !~ glob`.
     Glob {
         value: Box<Syntax>,
         glob: Box<Syntax>,
-        negated: bool,
+        sense: Sense,
     },
     /// `x ?? y`, `x ?! y`, `x catch y`.
     Fallback(Fallback, Box<Syntax>, Box<Syntax>),
@@ -62,6 +62,19 @@ pub(super) enum Form {
         then: Box<Syntax>,
         otherwise: Box<Syntax>,
     },
+}
+
+/// Whether an operator asks for something or for its opposite: `in` or `not in`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Sense {
+    Plain,
+    Negated,
+}
+
+impl Sense {
+    pub(super) fn is_negated(self) -> bool {
+        self == Self::Negated
+    }
 }
 
 /// The word behind `is`.
@@ -194,17 +207,30 @@ impl Form {
             | Self::Arithmetic(_, left, right)
             | Self::Compare(_, left, right)
             | Self::Fallback(_, left, right)
-            | Self::In { item: left, list: right, .. }
-            | Self::Glob { value: left, glob: right, .. } => left.depth.max(right.depth),
-            Self::Choice { when, then, otherwise } => {
-                when.depth.max(then.depth).max(otherwise.depth)
+            | Self::In {
+                item: left,
+                list: right,
+                ..
             }
+            | Self::Glob {
+                value: left,
+                glob: right,
+                ..
+            } => left.depth.max(right.depth),
+            Self::Choice {
+                when,
+                then,
+                otherwise,
+            } => when.depth.max(then.depth).max(otherwise.depth),
             Self::Call(call) => {
                 let arguments = call.arguments.iter().map(|argument| match &argument.value {
                     ArgumentValue::Value(value) => value.depth,
                     ArgumentValue::Lambda { body, .. } => body.depth,
                 });
-                arguments.chain(call.piped.iter().map(|piped| piped.depth)).max().unwrap_or(0)
+                arguments
+                    .chain(call.piped.iter().map(|piped| piped.depth))
+                    .max()
+                    .unwrap_or(0)
             }
         }
     }

@@ -143,7 +143,7 @@ impl Rule {
 fn with_type(kind: &str, event: Template, span: Span) -> Template {
     let literal = Template::Literal(format!("\"{kind}\""));
     let mut members = vec![Member::Field {
-        key: "type".to_owned(),
+        key: "type".into(),
         span,
         value: literal,
     }];

@@ -114,8 +114,14 @@ impl Compiler<'_> {
     ) -> Typed {
         let typed = self.compile(value);
         // Where a whole number is wanted any number may turn out to be one.
-        let possible = if kinds.has(Kind::Int) { kinds | NUMBER } else { kinds };
-        if typed.kinds.and(possible | passes).is_none() && !typed.kinds.is_none() {
+        let possible = if kinds.has(Kind::Int) {
+            kinds | NUMBER
+        } else {
+            kinds
+        };
+        let never_there = typed.kinds.without(ABSENT).is_none() && !typed.kinds.is_none();
+        let refused = never_there && typed.kinds.and(kinds | passes).is_none();
+        if refused || !typed.can_be(possible) {
             let span = self.span(&value.at);
             let (wanted, found) = (kinds.words(), typed.kinds.words());
             let message = format!("`{}` needs {wanted}, this is {found}", builtin.name);
@@ -128,7 +134,10 @@ impl Compiler<'_> {
             });
         }
         let sure = typed.kinds.without(kinds | passes).is_none();
-        Typed { fails: typed.fails || !sure, ..typed }
+        Typed {
+            fails: typed.fails || !sure,
+            ..typed
+        }
     }
 
     fn word(&mut self, parameter: &Parameter, words: &[&'static str], value: &Syntax) -> Made {
@@ -176,7 +185,10 @@ impl Compiler<'_> {
         let refuse = |code, message: String| Diagnostic::error(code, span, message);
         match (literal, &value.form) {
             (LiteralUse::Regex, Form::Regex(pattern) | Form::Text(pattern)) => {
-                match RegexBuilder::new(pattern).size_limit(REGEX_BYTES_MAX).build() {
+                match RegexBuilder::new(pattern)
+                    .size_limit(REGEX_BYTES_MAX)
+                    .build()
+                {
                     Ok(regex) => return Made::Extra(Extra::Regex(regex), None),
                     Err(error) => {
                         let message = format!("not a regular expression: {}", summary(&error));
@@ -210,17 +222,23 @@ impl Compiler<'_> {
                 }
             }
             (LiteralUse::Regex, _) => self.report(
-                refuse(Code::NotConstant, "a regular expression must be written out".to_owned())
-                    .help("write it as r\"…\""),
+                refuse(
+                    Code::NotConstant,
+                    "a regular expression must be written out".to_owned(),
+                )
+                .help("write it as r\"…\""),
             ),
             (_, Form::Name(name)) => self.report(
-                refuse(Code::NotConstant, "this must be a text written out".to_owned()).fix(
-                    "write it in quotes",
-                    span,
-                    format!("\"{name}\""),
-                ),
+                refuse(
+                    Code::NotConstant,
+                    "this must be a text written out".to_owned(),
+                )
+                .fix("write it in quotes", span, format!("\"{name}\"")),
             ),
-            _ => self.report(refuse(Code::NotConstant, "this must be a text written out".to_owned())),
+            _ => self.report(refuse(
+                Code::NotConstant,
+                "this must be a text written out".to_owned(),
+            )),
         }
         Made::Nothing
     }
@@ -234,7 +252,11 @@ fn convert(found: Kinds, wanted: Kinds) -> Option<&'static str> {
         return Some("string");
     }
     if !wanted.and(NUMBER).is_none() && is(TEXT) {
-        return Some(if wanted.has(Kind::Float) { "number" } else { "int" });
+        return Some(if wanted.has(Kind::Float) {
+            "number"
+        } else {
+            "int"
+        });
     }
     (!wanted.and(TIME).is_none() && is(TEXT)).then_some("parse_time")
 }

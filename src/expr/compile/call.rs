@@ -49,7 +49,11 @@ impl Compiler<'_> {
         let mut arguments = Vec::with_capacity(places.len());
         for (nth, (parameter, taken)) in places.iter().enumerate() {
             let is_subject = subject == Some(nth);
-            let passes = if builtin.lifted && is_subject { ABSENT } else { Kinds::NONE };
+            let passes = if builtin.lifted && is_subject {
+                ABSENT
+            } else {
+                Kinds::NONE
+            };
             let made = match taken {
                 Taken::Nothing => Made::Nothing,
                 Taken::Piped(value) => self.value(builtin, parameter, passes, value),
@@ -71,12 +75,29 @@ impl Compiler<'_> {
                     (None, Kinds::ANY)
                 }
             };
-            arguments.push(Given { id, must_be, optional });
+            arguments.push(Given {
+                id,
+                must_be,
+                optional,
+            });
         }
-        let subject = subject.filter(|_| builtin.lifted).and_then(|nth| u16::try_from(nth).ok());
-        let node = CallNode { builtin, arguments: arguments.into(), subject, extra };
-        let typed = self.joined(Node::Call(Box::new(node)), builtin.returns | absent, &operands, at);
-        Typed { fails: typed.fails || builtin.fails.is_some(), ..typed }
+        let subject = subject
+            .filter(|_| builtin.lifted)
+            .and_then(|nth| u16::try_from(nth).ok());
+        let node = CallNode {
+            builtin,
+            arguments: arguments.into(),
+            subject,
+            extra,
+        };
+        // What fails is the call, not what is piped into it.
+        let call_at = call.name_at.start..call.arguments_at.end;
+        let kinds = builtin.returns | absent;
+        let typed = self.joined(Node::Call(Box::new(node)), kinds, &operands, &call_at);
+        Typed {
+            fails: typed.fails || builtin.fails.is_some(),
+            ..typed
+        }
     }
 
     /// Checks the arguments of a call that cannot be made: they may hold mistakes of their own.
@@ -100,7 +121,11 @@ impl Compiler<'_> {
         let diagnostic = Diagnostic::error(Code::UnknownFunction, span, message);
         let near = builtins::ours_for(&call.name)
             .or_else(|| suggest::nearest(&call.name, builtins::names()));
-        let is_variable = self.vocabulary.variables.iter().any(|it| it.name == call.name);
+        let is_variable = self
+            .vocabulary
+            .variables
+            .iter()
+            .any(|it| it.name == call.name);
         self.report(match near {
             _ if is_variable => diagnostic.help(format!("`{}` is a variable", call.name)),
             Some(near) => diagnostic.fix(format!("did you mean `{near}`?"), span, near),
@@ -111,18 +136,18 @@ impl Compiler<'_> {
     /// For each place of the function the parameter and what is given for it; `None` after a
     /// mistake. A repeated parameter has as many places as arguments.
     fn places<'c>(&mut self, builtin: &'static Builtin, call: &'c Call) -> Option<Places<'c>> {
-        let is_repeated = |parameter: &&Parameter| {
-            matches!(parameter.presence, Presence::Repeated | Presence::AnyNumber)
-        };
-        let repeated = builtin.parameters.last().filter(is_repeated);
+        let repeated = repeated(builtin);
         let single = builtin.parameters.len() - usize::from(repeated.is_some());
-        let mut places: Places<'c> =
-            builtin.parameters.iter().take(single).map(|it| (it, Taken::Nothing)).collect();
+        let single = builtin.parameters.iter().take(single);
+        let mut places: Places<'c> = single.map(|it| (it, Taken::Nothing)).collect();
         let mut fine = true;
         if let Some(piped) = &call.piped {
             // A pipe feeds the parameter that takes a value: of `lookup` the second.
             let subject = builtin.subject();
-            match (subject.and_then(|subject| places.get_mut(subject)), repeated) {
+            match (
+                subject.and_then(|subject| places.get_mut(subject)),
+                repeated,
+            ) {
                 (Some((_, taken)), _) => *taken = Taken::Piped(piped),
                 (None, Some(repeated)) if subject.is_some() => {
                     places.push((repeated, Taken::Piped(piped)));
@@ -134,23 +159,15 @@ impl Compiler<'_> {
             }
         }
         for argument in &call.arguments {
-            if let Some((name, name_at)) = &argument.name {
-                let place = places.iter_mut().find(|(parameter, _)| parameter.name == name);
-                match place {
-                    Some((_, taken @ Taken::Nothing)) => *taken = Taken::Argument(argument),
-                    Some(_) => {
-                        fine = false;
-                        self.name_mistake(name_at, format!("`{name}` is given twice"), builtin);
-                    }
-                    None => {
-                        fine = false;
-                        let message = format!("`{}` has no parameter `{name}`", builtin.name);
-                        self.name_mistake(name_at, message, builtin);
-                    }
-                }
+            if let Some(name) = &argument.name {
+                fine &= self
+                    .take_named(builtin, &mut places, name, argument)
+                    .is_some();
                 continue;
             }
-            let free = places.iter_mut().find(|(_, taken)| matches!(taken, Taken::Nothing));
+            let free = places
+                .iter_mut()
+                .find(|(_, taken)| matches!(taken, Taken::Nothing));
             match (free, repeated) {
                 (Some((_, taken)), _) => *taken = Taken::Argument(argument),
                 (None, Some(repeated)) => places.push((repeated, Taken::Argument(argument))),
@@ -163,14 +180,44 @@ impl Compiler<'_> {
         let lacks = places.iter().any(|(parameter, taken)| {
             matches!(taken, Taken::Nothing) && parameter.presence == Presence::Required
         });
-        let none = repeated
-            .is_some_and(|it| it.presence == Presence::Repeated && places.len() == single);
+        let none = repeated.is_some_and(|it| {
+            it.presence == Presence::Repeated && places.len() < builtin.parameters.len()
+        });
         if fine && (lacks || none) {
-            let at = if call.arguments_at.is_empty() { &call.name_at } else { &call.arguments_at };
+            let bare = call.arguments_at.is_empty();
+            let at = if bare {
+                &call.name_at
+            } else {
+                &call.arguments_at
+            };
             self.count_mistake(at, builtin, call);
             return None;
         }
         fine.then_some(places)
+    }
+
+    fn take_named<'c>(
+        &mut self,
+        builtin: &Builtin,
+        places: &mut Places<'c>,
+        (name, at): &(String, Range<usize>),
+        argument: &'c Argument,
+    ) -> Option<()> {
+        match places
+            .iter_mut()
+            .find(|(parameter, _)| parameter.name == name)
+        {
+            Some((_, taken @ Taken::Nothing)) => {
+                *taken = Taken::Argument(argument);
+                return Some(());
+            }
+            Some(_) => self.name_mistake(at, format!("`{name}` is given twice"), builtin),
+            None => {
+                let message = format!("`{}` has no parameter `{name}`", builtin.name);
+                self.name_mistake(at, message, builtin);
+            }
+        }
+        None
     }
 
     fn name_mistake(&mut self, at: &Range<usize>, message: String, builtin: &Builtin) {
@@ -187,7 +234,11 @@ impl Compiler<'_> {
 
     fn count_mistake(&mut self, at: &Range<usize>, builtin: &Builtin, call: &Call) {
         let is = |wanted: &[Presence]| {
-            builtin.parameters.iter().filter(|it| wanted.contains(&it.presence)).count()
+            builtin
+                .parameters
+                .iter()
+                .filter(|it| wanted.contains(&it.presence))
+                .count()
         };
         let required = is(&[Presence::Required, Presence::Repeated]);
         let all = builtin.parameters.len();
@@ -200,8 +251,10 @@ impl Compiler<'_> {
         };
         let plural = if wanted == "1" { "" } else { "s" };
         let given = call.arguments.len() + usize::from(call.piped.is_some());
-        let message =
-            format!("`{}` takes {wanted} argument{plural}, {given} given", builtin.name);
+        let message = format!(
+            "`{}` takes {wanted} argument{plural}, {given} given",
+            builtin.name
+        );
         let names: Vec<_> = builtin.parameters.iter().map(|it| it.name).collect();
         let usage = format!("{}({})", builtin.name, names.join(", "));
         let help = if call.piped.is_some() {
@@ -212,4 +265,10 @@ impl Compiler<'_> {
         let span = self.span(at);
         self.report(Diagnostic::error(Code::WrongArgumentCount, span, message).help(help));
     }
+}
+
+/// The parameter that can be given more than once: the last or none.
+fn repeated(builtin: &'static Builtin) -> Option<&'static Parameter> {
+    let many = |it: &&Parameter| matches!(it.presence, Presence::Repeated | Presence::AnyNumber);
+    builtin.parameters.last().filter(many)
 }

@@ -44,7 +44,10 @@ impl Compiler<'_> {
         let value = machine.eval(typed.id);
         // A new id is another each time.
         if budget.uuids.get() != 0 {
-            return Typed { constant: false, ..typed };
+            return Typed {
+                constant: false,
+                ..typed
+            };
         }
         match value.map(Constant::of) {
             Ok(Some(Constant::Text(text))) if TEXT_BYTES_MAX < text.len() => typed,
@@ -54,14 +57,26 @@ impl Compiler<'_> {
                 self.literal(constant, at)
             }
             // A list or an object stays as it is, for functions around it to be computed.
-            Ok(None) => Typed { fails: false, ..typed },
-            Err(error) if error.code == Code::OutOfFuel => Typed { constant: false, ..typed },
+            Ok(None) => Typed {
+                fails: false,
+                ..typed
+            },
+            Err(error) if error.code == Code::OutOfFuel => Typed {
+                constant: false,
+                ..typed
+            },
             // `error("…")` is meant to fail.
-            Err(_) if typed.kinds == Kinds::NONE => Typed { constant: false, ..typed },
+            Err(_) if typed.kinds == Kinds::NONE => Typed {
+                constant: false,
+                ..typed
+            },
             Err(error) => {
                 let message = format!("this always fails: {}", error.message);
                 self.report(Diagnostic::warning(error.code, error.span, message));
-                Typed { constant: false, ..typed }
+                Typed {
+                    constant: false,
+                    ..typed
+                }
             }
         }
     }

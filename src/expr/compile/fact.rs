@@ -10,6 +10,7 @@ use crate::expr::compile::TIME;
 use crate::expr::compile::operator::kinds_of_word;
 use crate::expr::syntax::Comparison;
 use crate::expr::syntax::Form;
+use crate::expr::syntax::Sense;
 use crate::expr::syntax::Syntax;
 use crate::value::Kind;
 
@@ -20,27 +21,62 @@ pub(super) struct Fact {
     kinds: Kinds,
 }
 
+/// What came of a condition.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Outcome {
+    Held,
+    Failed,
+}
+
+impl Outcome {
+    fn opposite(self) -> Self {
+        match self {
+            Self::Held => Self::Failed,
+            Self::Failed => Self::Held,
+        }
+    }
+
+    /// That of the same question without a `not` in it.
+    fn of_plain(self, sense: Sense) -> Self {
+        match sense {
+            Sense::Plain => self,
+            Sense::Negated => self.opposite(),
+        }
+    }
+}
+
 impl Compiler<'_> {
-    /// Keeps what follows from a condition that holds, or does not, until the caller forgets it.
-    pub(super) fn learn(&mut self, condition: &Syntax, holds: bool) {
-        match &condition.form {
-            Form::Is { value, kind, negated } => {
+    /// Keeps what follows from the outcome of a condition, until the caller forgets it.
+    pub(super) fn learn(&mut self, condition: &Syntax, outcome: Outcome) {
+        match (&condition.form, outcome) {
+            (Form::Is { value, kind, sense }, _) => {
                 if let Some(kinds) = kinds_of_word(&kind.word) {
-                    let is = holds != *negated;
-                    let kinds = if is { kinds } else { Kinds::ANY.without(kinds) };
+                    let held = outcome.of_plain(*sense) == Outcome::Held;
+                    let kinds = if held {
+                        kinds
+                    } else {
+                        Kinds::ANY.without(kinds)
+                    };
                     self.learn_kinds(value, kinds);
                 }
             }
-            Form::Not(inner) => self.learn(inner, !holds),
-            Form::All(parts) if holds => parts.iter().for_each(|part| self.learn(part, true)),
-            Form::Any(parts) if !holds => parts.iter().for_each(|part| self.learn(part, false)),
-            Form::Glob { value, negated, .. } if holds != *negated => self.learn_kinds(value, TEXT),
-            Form::Compare(comparison, left, right) => {
-                self.learn_comparison(*comparison, (left, right), holds);
-                self.learn_comparison(*comparison, (right, left), holds);
+            (Form::Not(inner), _) => self.learn(inner, outcome.opposite()),
+            (Form::All(parts), Outcome::Held) | (Form::Any(parts), Outcome::Failed) => {
+                for part in parts {
+                    self.learn(part, outcome);
+                }
             }
-            _ if holds => self.learn_kinds(condition, BOOL),
-            _ => {}
+            (Form::Glob { value, sense, .. }, _) => {
+                if outcome.of_plain(*sense) == Outcome::Held {
+                    self.learn_kinds(value, TEXT);
+                }
+            }
+            (Form::Compare(comparison, left, right), _) => {
+                self.learn_comparison(*comparison, (left, right), outcome);
+                self.learn_comparison(*comparison, (right, left), outcome);
+            }
+            (_, Outcome::Held) => self.learn_kinds(condition, BOOL),
+            (_, Outcome::Failed) => {}
         }
     }
 
@@ -48,26 +84,29 @@ impl Compiler<'_> {
         &mut self,
         comparison: Comparison,
         (value, other): (&Syntax, &Syntax),
-        holds: bool,
+        outcome: Outcome,
     ) {
         let literal = literal_kinds(other);
-        match comparison {
-            Comparison::Equal | Comparison::NotEqual => {
-                if holds == (comparison == Comparison::Equal) {
-                    self.learn_kinds(value, literal);
-                } else if !literal.is_none() && literal.without(ABSENT).is_none() {
+        match (comparison, outcome) {
+            (Comparison::Equal, Outcome::Held) | (Comparison::NotEqual, Outcome::Failed) => {
+                self.learn_kinds(value, literal);
+            }
+            (Comparison::Equal | Comparison::NotEqual, _) => {
+                if literal.without(ABSENT).is_none() {
                     self.learn_kinds(value, Kinds::ANY.without(literal));
                 }
             }
-            _ if holds => {
-                self.learn_kinds(value, literal.and(NUMBER | TEXT | TIME));
-            }
-            _ => {}
+            // Only like kinds have an order.
+            (_, Outcome::Held) => self.learn_kinds(value, literal.and(NUMBER | TEXT | TIME)),
+            (_, Outcome::Failed) => {}
         }
     }
 
     fn learn_kinds(&mut self, value: &Syntax, kinds: Kinds) {
-        let named = matches!(&value.form, Form::Path(_) | Form::Name(_) | Form::Member(..));
+        let named = matches!(
+            &value.form,
+            Form::Path(_) | Form::Name(_) | Form::Member(..)
+        );
         if named {
             let text = self.text(&value.at).to_owned();
             self.facts.push(Fact { text, kinds });
@@ -84,7 +123,11 @@ impl Compiler<'_> {
 
     /// Inside a lambda `@`, `index` and its parameter are something else than outside.
     pub(super) fn facts_for_lambda(&self) -> Vec<Fact> {
-        self.facts.iter().filter(|fact| fact.text.starts_with('$')).cloned().collect()
+        self.facts
+            .iter()
+            .filter(|fact| fact.text.starts_with('$'))
+            .cloned()
+            .collect()
     }
 }
 

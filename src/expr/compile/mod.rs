@@ -17,6 +17,7 @@ use crate::diagnostic::Severity;
 use crate::expr::Kinds;
 use crate::expr::Vocabulary;
 use crate::expr::compile::fact::Fact;
+use crate::expr::compile::fact::Outcome;
 use crate::expr::mistake::Mistake;
 use crate::expr::path::Plan;
 use crate::expr::path::Subject;
@@ -52,6 +53,15 @@ pub(super) struct Typed {
     constant: bool,
 }
 
+impl Typed {
+    /// Whether it can be one of those kinds when there is something; what is never there, or always
+    /// fails, is no contradiction.
+    fn can_be(self, wanted: Kinds) -> bool {
+        let present = self.kinds.without(ABSENT);
+        present.is_none() || !present.and(wanted).is_none()
+    }
+}
+
 /// Compiles one expression.
 pub(super) struct Compiler<'a> {
     source: &'a Excerpt,
@@ -84,13 +94,21 @@ impl Compiled {
     pub(super) fn nodelist(plan: Plan, whole: Span) -> Self {
         let list = Node::List([Id(0)].into());
         let (nodes, id): (Box<[Node]>, _) = match plan {
-            Plan::Singular(steps) => ([Node::Path(Subject::Root, steps.into()), list].into(), Id(1)),
+            Plan::Singular(steps) => (
+                [Node::Path(Subject::Root, steps.into()), list].into(),
+                Id(1),
+            ),
             Plan::Several(query) => ([Node::Query(Box::new(query))].into(), Id(0)),
         };
         Self {
             spans: nodes.iter().map(|_| whole).collect(),
             nodes,
-            root: Typed { id, kinds: LIST, fails: false, constant: false },
+            root: Typed {
+                id,
+                kinds: LIST,
+                fails: false,
+                constant: false,
+            },
             variables: Vec::new(),
             reads_root: true,
         }
@@ -121,7 +139,14 @@ pub(super) fn compile(
         failed: false,
     };
     let root = compiler.whole(syntax);
-    let Compiler { nodes, spans, variables, reads_root, failed, .. } = compiler;
+    let Compiler {
+        nodes,
+        spans,
+        variables,
+        reads_root,
+        failed,
+        ..
+    } = compiler;
     (!failed).then(|| Compiled {
         nodes: nodes.into(),
         spans: spans.into(),
@@ -174,33 +199,46 @@ impl Compiler<'_> {
     /// Stands for what could not be compiled, so that the rest is still checked.
     fn unknown(&mut self, at: &Range<usize>) -> Typed {
         let id = self.add(Node::Constant(Constant::Missing), at);
-        Typed { id, kinds: Kinds::ANY, fails: true, constant: false }
+        Typed {
+            id,
+            kinds: Kinds::ANY,
+            fails: true,
+            constant: false,
+        }
     }
 
     /// A node that cannot fail and depends on the scope.
     fn leaf(&mut self, node: Node, kinds: Kinds, at: &Range<usize>) -> Typed {
         let id = self.add(node, at);
-        Typed { id, kinds, fails: false, constant: false }
+        Typed {
+            id,
+            kinds,
+            fails: false,
+            constant: false,
+        }
     }
 
     /// A node on others: fails if one of them does, is constant if all of them are.
-    fn joined(
-        &mut self,
-        node: Node,
-        kinds: Kinds,
-        operands: &[Typed],
-        at: &Range<usize>,
-    ) -> Typed {
+    fn joined(&mut self, node: Node, kinds: Kinds, operands: &[Typed], at: &Range<usize>) -> Typed {
         let id = self.add(node, at);
         let fails = operands.iter().any(|operand| operand.fails);
         let constant = operands.iter().all(|operand| operand.constant);
-        Typed { id, kinds, fails, constant }
+        Typed {
+            id,
+            kinds,
+            fails,
+            constant,
+        }
     }
 
     fn compile(&mut self, syntax: &Syntax) -> Typed {
         let start = self.nodes.len();
         let typed = self.form(syntax);
-        if typed.constant { self.folded(typed, start, &syntax.at) } else { typed }
+        if typed.constant {
+            self.folded(typed, start, &syntax.at)
+        } else {
+            typed
+        }
     }
 
     fn form(&mut self, syntax: &Syntax) -> Typed {
@@ -213,8 +251,12 @@ impl Compiler<'_> {
             Form::Number(digits) => self.number(digits, at),
             Form::Interpolation(pieces) => self.interpolation(pieces, at),
             Form::Regex(_) => self.mistake(
-                Mistake::new(Code::NotConstant, at.clone(), "a regular expression is no value")
-                    .help("use it as an argument: `matches(x, r\"…\")`"),
+                Mistake::new(
+                    Code::NotConstant,
+                    at.clone(),
+                    "a regular expression is no value",
+                )
+                .help("use it as an argument: `matches(x, r\"…\")`"),
                 at,
             ),
             Form::List(items) => {
@@ -232,26 +274,35 @@ impl Compiler<'_> {
                 let value = self.condition(value);
                 self.joined(Node::Not(value.id), BOOL, &[value], at)
             }
-            Form::All(parts) => self.junction(parts, Junction::All, at),
-            Form::Any(parts) => self.junction(parts, Junction::Any, at),
+            Form::All(parts) => self.junction(parts, Outcome::Held, at),
+            Form::Any(parts) => self.junction(parts, Outcome::Failed, at),
             Form::Arithmetic(operator, left, right) => {
                 self.arithmetic(*operator, (left, right), at)
             }
             Form::Compare(comparison, left, right) => {
                 self.comparison(*comparison, (left, right), at)
             }
-            Form::In { item, list, negated } => self.among((item, list), *negated, at),
-            Form::Is { value, kind, negated } => self.is_kind((value, kind), *negated, at),
-            Form::Glob { value, glob, negated } => self.glob((value, glob), *negated, at),
+            Form::In { item, list, sense } => self.among((item, list), *sense, at),
+            Form::Is { value, kind, sense } => self.is_kind((value, kind), *sense, at),
+            Form::Glob { value, glob, sense } => self.glob((value, glob), *sense, at),
             Form::Fallback(fallback, left, right) => self.fallback(*fallback, (left, right), at),
-            Form::Choice { when, then, otherwise } => self.choice((when, then, otherwise), at),
+            Form::Choice {
+                when,
+                then,
+                otherwise,
+            } => self.choice((when, then, otherwise), at),
         }
     }
 
     fn literal(&mut self, constant: Constant, at: &Range<usize>) -> Typed {
         let kinds = Kinds::of(constant.value().kind());
         let id = self.add(Node::Constant(constant), at);
-        Typed { id, kinds, fails: false, constant: true }
+        Typed {
+            id,
+            kinds,
+            fails: false,
+            constant: true,
+        }
     }
 
     fn number(&mut self, digits: &str, at: &Range<usize>) -> Typed {
@@ -295,7 +346,7 @@ impl Compiler<'_> {
     }
 
     fn wants(&mut self, typed: Typed, syntax: &Syntax, wanted: Kinds, what: &str) {
-        if !typed.kinds.and(wanted | ABSENT).is_none() || typed.kinds.is_none() {
+        if typed.can_be(wanted) {
             return;
         }
         let found = typed.kinds.words();
@@ -309,20 +360,26 @@ impl Compiler<'_> {
     fn condition(&mut self, syntax: &Syntax) -> Typed {
         let typed = self.operand(syntax, BOOL, "a condition");
         let sure = typed.kinds.without(BOOL | ABSENT).is_none();
-        Typed { fails: typed.fails || !sure, ..typed }
+        Typed {
+            fails: typed.fails || !sure,
+            ..typed
+        }
     }
 
-    /// The parts of `and` or `or`: each is only looked at when those before it held, or did not.
-    fn junction(&mut self, parts: &[Syntax], junction: Junction, at: &Range<usize>) -> Typed {
+    /// The parts of `and` or `or`: each is only looked at when those before it held, or failed.
+    fn junction(&mut self, parts: &[Syntax], go_on: Outcome, at: &Range<usize>) -> Typed {
         let known = self.facts.len();
         let mut typed = Vec::with_capacity(parts.len());
         for part in parts {
             typed.push(self.condition(part));
-            self.learn(part, junction == Junction::All);
+            self.learn(part, go_on);
         }
         self.facts.truncate(known);
         let ids = typed.iter().map(|part| part.id).collect();
-        let node = if junction == Junction::All { Node::All(ids) } else { Node::Any(ids) };
+        let node = match go_on {
+            Outcome::Held => Node::All(ids),
+            Outcome::Failed => Node::Any(ids),
+        };
         self.joined(node, BOOL, &typed, at)
     }
 
@@ -333,20 +390,18 @@ impl Compiler<'_> {
     ) -> Typed {
         let known = self.facts.len();
         let condition = self.condition(when);
-        self.learn(when, true);
+        self.learn(when, Outcome::Held);
         let then = self.compile(then);
         self.facts.truncate(known);
-        self.learn(when, false);
+        self.learn(when, Outcome::Failed);
         let otherwise = self.compile(otherwise);
         self.facts.truncate(known);
-        let node = Node::Choice { when: condition.id, then: then.id, otherwise: otherwise.id };
+        let node = Node::Choice {
+            when: condition.id,
+            then: then.id,
+            otherwise: otherwise.id,
+        };
         let kinds = then.kinds | otherwise.kinds;
         self.joined(node, kinds, &[condition, then, otherwise], at)
     }
-}
-
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Junction {
-    All,
-    Any,
 }

@@ -33,7 +33,10 @@ impl Compiler<'_> {
         let (subject, is_there) = if text.starts_with('$') {
             (Subject::Root, self.vocabulary.root.is_some())
         } else {
-            (Subject::Item, self.vocabulary.item.is_some() || !self.parameters.is_empty())
+            (
+                Subject::Item,
+                self.vocabulary.item.is_some() || !self.parameters.is_empty(),
+            )
         };
         self.reads_root |= subject == Subject::Root || text.contains('$');
         if !is_there {
@@ -56,7 +59,10 @@ impl Compiler<'_> {
     fn no_subject(&self, subject: Subject, at: &Range<usize>) -> Mistake {
         let (mark, help) = match subject {
             Subject::Root => ("$", "what can be used here are the variables"),
-            Subject::Item => ("@", "`@` is the item inside of `=each`, `for_each` and lambdas"),
+            Subject::Item => (
+                "@",
+                "`@` is the item inside of `=each`, `for_each` and lambdas",
+            ),
         };
         let message = format!("there is no `{mark}` here");
         let mistake = Mistake::new(Code::NameNotHere, at.clone(), message);
@@ -71,7 +77,11 @@ impl Compiler<'_> {
     }
 
     pub(super) fn name(&mut self, name: &str, at: &Range<usize>) -> Typed {
-        if let Some(place) = self.parameters.iter().rposition(|parameter| parameter == name) {
+        if let Some(place) = self
+            .parameters
+            .iter()
+            .rposition(|parameter| parameter == name)
+        {
             let kinds = self.narrowed(name, Kinds::ANY);
             return self.leaf(Node::Parameter(place_of(place)), kinds, at);
         }
@@ -97,7 +107,9 @@ impl Compiler<'_> {
     /// A variable that is used: its place and what it can be.
     fn variable(&mut self, name: &str) -> Option<(u16, Kinds)> {
         let variables = &self.vocabulary.variables;
-        let place = variables.iter().rposition(|variable| variable.name == name)?;
+        let place = variables
+            .iter()
+            .rposition(|variable| variable.name == name)?;
         let kinds = variables.get(place)?.kinds;
         let place = place_of(place);
         if !self.variables.contains(&place) {
@@ -107,21 +119,31 @@ impl Compiler<'_> {
     }
 
     fn unknown_name(&self, name: &str, at: &Range<usize>) -> Mistake {
-        let mistake = Mistake::new(Code::UnknownName, at.clone(), format!("unknown name `{name}`"));
-        if let Some((start, meant)) = self.dashed(name, at.start) {
-            return mistake.fix(format!("did you mean `{meant}`?"), start..at.end, meant);
+        if let Some(mistake) = self.dashed(at.start) {
+            return mistake;
         }
+        let mistake = Mistake::new(
+            Code::UnknownName,
+            at.clone(),
+            format!("unknown name `{name}`"),
+        );
         let foreign = match name.to_ascii_lowercase().as_str() {
             "undefined" | "nothing" | "absent" => Some("missing"),
             "nil" | "none" => Some("null"),
             "yes" => Some("true"),
             "no" => Some("false"),
-            "this" | "root" | "body" | "event" | "it" | "self" if self.vocabulary.root.is_some() => {
+            "this" | "root" | "body" | "event" | "it" | "self"
+                if self.vocabulary.root.is_some() =>
+            {
                 Some("$")
             }
             _ => None,
         };
-        let variables = self.vocabulary.variables.iter().map(|variable| variable.name.as_str());
+        let variables = self
+            .vocabulary
+            .variables
+            .iter()
+            .map(|variable| variable.name.as_str());
         let parameters = self.parameters.iter().map(String::as_str);
         let words = ["true", "false", "null", "missing"];
         let known: Vec<&str> = variables.chain(parameters).chain(words).collect();
@@ -141,25 +163,40 @@ impl Compiler<'_> {
         }
     }
 
-    /// `$.order-id` reads as `$.order` minus `id`.
-    fn dashed(&self, name: &str, at: usize) -> Option<(usize, String)> {
-        let before = self.source.text().get(..at)?;
-        let path = before.strip_suffix('-')?;
-        let start = path.rfind(['$', '@'])?;
-        let path = path.get(start..).filter(|path| !path.contains(char::is_whitespace))?;
-        let (object, member) = path.rsplit_once('.')?;
-        // There may be more dashes behind.
-        let rest = self.source.text().get(at + name.len()..)?;
-        let is_more = |char: char| char == '-' || char == '_' || char.is_alphanumeric();
-        let more = rest.split(|char| !is_more(char)).next().filter(|more| more.starts_with('-'));
-        Some((start, format!("{object}['{member}-{name}{}']", more.unwrap_or(""))))
+    /// `$.order-id` reads as `$.order` minus `id`; each of several dashes gives the same finding.
+    fn dashed(&self, at: usize) -> Option<Mistake> {
+        let text = self.source.text();
+        let before = text.get(..at)?.strip_suffix('-')?;
+        let start = before.rfind(['$', '@'])?;
+        let is_name = |char: char| char.is_alphanumeric() || matches!(char, '_' | '-');
+        let rest = text.get(at..)?;
+        let end = at + rest.find(|char| !is_name(char)).unwrap_or(rest.len());
+        let written = text
+            .get(start..end)
+            .filter(|path| !path.contains(char::is_whitespace))?;
+        let dash = written.find('-')?;
+        let dot = written.get(..dash)?.rfind('.')?;
+        let (object, member) = (written.get(..dot)?, written.get(dot + 1..)?);
+        let meant = format!("{object}['{member}']");
+        Some(
+            Mistake::new(
+                Code::UnknownName,
+                start..end,
+                format!("unknown name in `{written}`"),
+            )
+            .here("a dash subtracts")
+            .fix(format!("did you mean `{meant}`?"), start..end, meant),
+        )
     }
 
     pub(super) fn member(&mut self, value: &Syntax, name: &str, at: &Range<usize>) -> Typed {
         if let Form::Name(variable) = &value.form
             && variable == SETTINGS
             && !self.vocabulary.secrets.is_empty()
-            && !self.parameters.iter().any(|parameter| parameter == SETTINGS)
+            && !self
+                .parameters
+                .iter()
+                .any(|parameter| parameter == SETTINGS)
         {
             if self.vocabulary.secrets.iter().any(|secret| secret == name) {
                 return self.secret_mistake(&format!("{SETTINGS}.{name}"), at);
@@ -175,9 +212,17 @@ impl Compiler<'_> {
         let settings = self.variable(SETTINGS).map_or(u16::MAX, |(place, _)| place);
         let below = self.add(Node::Variable(settings), at);
         let is_secret = self.vocabulary.secrets.iter().any(|secret| secret == name);
-        let kinds = if is_secret { TEXT | MISSING } else { Kinds::ANY };
+        let kinds = if is_secret {
+            TEXT | MISSING
+        } else {
+            Kinds::ANY
+        };
         let kinds = self.narrowed(&format!("{SETTINGS}.{name}"), kinds);
-        self.leaf(Node::Below(below, [Step::Member(name.into())].into()), kinds, at)
+        self.leaf(
+            Node::Below(below, [Step::Member(name.into())].into()),
+            kinds,
+            at,
+        )
     }
 
     /// The name of the secret that this is, if it is one.
@@ -198,12 +243,21 @@ impl Compiler<'_> {
     /// A secret, or something that could hold one, where it can be looked at.
     fn secret_mistake(&mut self, what: &str, at: &Range<usize>) -> Typed {
         let (message, help) = if what == SETTINGS {
-            ("`settings` as a whole holds secrets".to_owned(), "name the one that is meant: `settings.region`")
+            (
+                "`settings` as a whole holds secrets".to_owned(),
+                "name the one that is meant: `settings.region`",
+            )
         } else {
             let message = format!("the secret `{what}` can only be a whole value");
-            (message, "a secret cannot be joined, compared or passed to a function")
+            (
+                message,
+                "a secret cannot be joined, compared or passed to a function",
+            )
         };
-        self.mistake(Mistake::new(Code::SecretNotAllowed, at.clone(), message).help(help), at)
+        self.mistake(
+            Mistake::new(Code::SecretNotAllowed, at.clone(), message).help(help),
+            at,
+        )
     }
 
     pub(super) fn index(&mut self, value: &Syntax, index: &Syntax, at: &Range<usize>) -> Typed {
@@ -215,9 +269,10 @@ impl Compiler<'_> {
         let index_typed = self.operand(index, NUMBER | TEXT, "an index");
         let step = match self.node(index_typed.id) {
             Some(Node::Constant(Constant::Text(name))) => Some(Step::Member(name.clone())),
-            Some(Node::Constant(Constant::Number(number))) => {
-                number.as_int().and_then(|int| i64::try_from(int).ok()).map(Step::At)
-            }
+            Some(Node::Constant(Constant::Number(number))) => number
+                .as_int()
+                .and_then(|int| i64::try_from(int).ok())
+                .map(Step::At),
             _ => None,
         };
         if let Some(step) = step {
@@ -225,8 +280,14 @@ impl Compiler<'_> {
         }
         let node = Node::At(value_typed.id, index_typed.id);
         let typed = self.joined(node, Kinds::ANY, &[value_typed, index_typed], at);
-        let sure = index_typed.kinds.without(Kinds::of(Kind::Int) | TEXT | ABSENT).is_none();
-        Typed { fails: typed.fails || !sure, ..typed }
+        let sure = index_typed
+            .kinds
+            .without(Kinds::of(Kind::Int) | TEXT | ABSENT)
+            .is_none();
+        Typed {
+            fails: typed.fails || !sure,
+            ..typed
+        }
     }
 
     /// One step further down from a value, joined to the steps before it.

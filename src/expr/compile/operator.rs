@@ -26,6 +26,7 @@ use crate::expr::syntax::Comparison;
 use crate::expr::syntax::Fallback;
 use crate::expr::syntax::Form;
 use crate::expr::syntax::KindWord;
+use crate::expr::syntax::Sense;
 use crate::expr::syntax::Syntax;
 use crate::value::Kind;
 
@@ -44,7 +45,10 @@ const KIND_WORDS: [(&str, Kinds); 9] = [
 
 /// The kinds that a word behind `is` asks for.
 pub(super) fn kinds_of_word(word: &str) -> Option<Kinds> {
-    KIND_WORDS.iter().find(|(known, _)| *known == word).map(|(_, kinds)| *kinds)
+    KIND_WORDS
+        .iter()
+        .find(|(known, _)| *known == word)
+        .map(|(_, kinds)| *kinds)
 }
 
 type Pair<'s> = (&'s Syntax, &'s Syntax);
@@ -59,9 +63,14 @@ impl Compiler<'_> {
 
     /// What gives missing for missing and null for null operands, and can overflow.
     fn calculated(&mut self, node: Node, operands: &[Typed], at: &Range<usize>) -> Typed {
-        let absent = operands.iter().fold(Kinds::NONE, |kinds, it| kinds | it.kinds.and(ABSENT));
+        let absent = operands
+            .iter()
+            .fold(Kinds::NONE, |kinds, it| kinds | it.kinds.and(ABSENT));
         let typed = self.joined(node, NUMBER | absent, operands, at);
-        Typed { fails: true, ..typed }
+        Typed {
+            fails: true,
+            ..typed
+        }
     }
 
     pub(super) fn arithmetic(
@@ -72,8 +81,7 @@ impl Compiler<'_> {
     ) -> Typed {
         let typed = [self.compile(left), self.compile(right)];
         for (typed, syntax) in typed.iter().zip([left, right]) {
-            let wrong = typed.kinds.and(NUMBER | ABSENT).is_none() && !typed.kinds.is_none();
-            if !wrong {
+            if typed.can_be(NUMBER) {
                 continue;
             }
             let found = typed.kinds.words();
@@ -82,13 +90,13 @@ impl Compiler<'_> {
             let span = self.span(&syntax.at);
             let diagnostic = Diagnostic::error(Code::WrongOperandKind, span, message).here(found);
             let diagnostic = match operator {
-                Arithmetic::Add if typed.kinds == TEXT => {
+                Arithmetic::Add if typed.kinds.without(ABSENT) == TEXT => {
                     diagnostic.help("texts are joined in a text: `\"{$.first} {$.last}\"`")
                 }
-                Arithmetic::Add if typed.kinds == LIST => {
+                Arithmetic::Add if typed.kinds.without(ABSENT) == LIST => {
                     diagnostic.help("lists are joined with `concat`")
                 }
-                Arithmetic::Add | Arithmetic::Subtract if typed.kinds == TIME => {
+                Arithmetic::Add | Arithmetic::Subtract if typed.kinds.without(ABSENT) == TIME => {
                     diagnostic.help("a timestamp is moved with `add_time`")
                 }
                 _ => diagnostic,
@@ -111,14 +119,26 @@ impl Compiler<'_> {
         let groups: &[Kinds] = if ordered {
             &[NUMBER, TEXT, TIME]
         } else {
-            &[NUMBER, TEXT, TIME, BOOL, LIST, OBJECT, MISSING, Kinds::of(Kind::Null)]
+            &[
+                NUMBER,
+                TEXT,
+                TIME,
+                BOOL,
+                LIST,
+                OBJECT,
+                MISSING,
+                Kinds::of(Kind::Null),
+            ]
         };
         let in_group = |typed: Typed, group: Kinds| !typed.kinds.and(group).is_none();
-        let possible = groups.iter().any(|group| in_group(left, *group) && in_group(right, *group));
+        let possible = groups
+            .iter()
+            .any(|group| in_group(left, *group) && in_group(right, *group));
         if !possible && !left.kinds.is_none() && !right.kinds.is_none() {
             let always = comparison == Comparison::NotEqual;
             let message = format!("this comparison is always {always}");
-            let diagnostic = self.pointless(left.constant && right.constant, message, at)
+            let diagnostic = self
+                .pointless(&[left, right], message, at)
                 .also(self.span(&left_syntax.at), left.kinds.words())
                 .also(self.span(&right_syntax.at), right.kinds.words());
             let times = in_group(left, TIME) || in_group(right, TIME);
@@ -135,16 +155,20 @@ impl Compiler<'_> {
         let typed = self.joined(node, BOOL, &[left, right], at);
         // Two values of different kinds have no order; what is absent is never less or greater.
         let (one, other) = (left.kinds.without(ABSENT), right.kinds.without(ABSENT));
-        let alike = [NUMBER, TEXT, TIME].iter().any(|group| (one | other).without(*group).is_none());
+        let alike = [NUMBER, TEXT, TIME]
+            .iter()
+            .any(|group| (one | other).without(*group).is_none());
         let unordered = ordered && !alike && !one.is_none() && !other.is_none();
-        Typed { fails: typed.fails || unordered, ..typed }
+        Typed {
+            fails: typed.fails || unordered,
+            ..typed
+        }
     }
 
     /// A question whose answer is known: a mistake about something that varies, odd about literals.
-    #[expect(clippy::fn_params_excessive_bools, reason = "what is known of the operands")]
-    fn pointless(&self, constant: bool, message: String, at: &Range<usize>) -> Diagnostic {
+    fn pointless(&self, operands: &[Typed], message: String, at: &Range<usize>) -> Diagnostic {
         let span = self.span(at);
-        if constant {
+        if operands.iter().all(|operand| operand.constant) {
             Diagnostic::warning(Code::AlwaysFalse, span, message)
         } else {
             Diagnostic::error(Code::AlwaysFalse, span, message)
@@ -154,7 +178,7 @@ impl Compiler<'_> {
     pub(super) fn among(
         &mut self,
         (item, list): Pair<'_>,
-        negated: bool,
+        sense: Sense,
         at: &Range<usize>,
     ) -> Typed {
         let item_typed = self.compile(item);
@@ -162,30 +186,53 @@ impl Compiler<'_> {
         let list_typed = self.operand(list, LIST, "what stands behind `in`");
         if let Some(constants) = self.constants(list_typed) {
             let kind_of = |constant: &Constant| Kinds::of(constant.value().kind());
-            let found = constants.iter().fold(Kinds::NONE, |kinds, it| kinds | kind_of(it));
+            let found = constants
+                .iter()
+                .fold(Kinds::NONE, |kinds, it| kinds | kind_of(it));
             self.nodes.truncate(start);
             self.spans.truncate(start);
-            let number = |kinds: Kinds| if kinds.and(NUMBER).is_none() { kinds } else { kinds | NUMBER };
-            if number(found).and(number(item_typed.kinds)).is_none() && !item_typed.kinds.is_none() {
-                let message = format!("this is always {negated}");
-                let diagnostic = self.pointless(item_typed.constant, message, at)
+            let number = |kinds: Kinds| {
+                if kinds.and(NUMBER).is_none() {
+                    kinds
+                } else {
+                    kinds | NUMBER
+                }
+            };
+            if number(found).and(number(item_typed.kinds)).is_none() && !item_typed.kinds.is_none()
+            {
+                let message = format!("this is always {}", sense.is_negated());
+                let diagnostic = self
+                    .pointless(&[item_typed], message, at)
                     .also(self.span(&item.at), item_typed.kinds.words())
                     .also(self.span(&list.at), format!("a list of {}", found.words()));
                 self.report(diagnostic);
             }
             let constants = Box::new(Constants::new(constants));
-            let node = Node::Among { item: item_typed.id, constants, negated };
+            let node = Node::Among {
+                item: item_typed.id,
+                constants,
+                sense,
+            };
             return self.joined(node, BOOL, &[item_typed], at);
         }
-        let node = Node::In { item: item_typed.id, list: list_typed.id, negated };
+        let node = Node::In {
+            item: item_typed.id,
+            list: list_typed.id,
+            sense,
+        };
         let typed = self.joined(node, BOOL, &[item_typed, list_typed], at);
         let sure = list_typed.kinds.without(LIST | ABSENT).is_none();
-        Typed { fails: typed.fails || !sure, ..typed }
+        Typed {
+            fails: typed.fails || !sure,
+            ..typed
+        }
     }
 
     /// The items of a list of constants.
     fn constants(&self, list: Typed) -> Option<Vec<Constant>> {
-        let Node::List(items) = self.node(list.id)? else { return None };
+        let Node::List(items) = self.node(list.id)? else {
+            return None;
+        };
         let constant = |id| match self.node(id)? {
             Node::Constant(constant) => Some(constant.clone()),
             _ => None,
@@ -196,7 +243,7 @@ impl Compiler<'_> {
     pub(super) fn is_kind(
         &mut self,
         (value, kind): (&Syntax, &KindWord),
-        negated: bool,
+        sense: Sense,
         at: &Range<usize>,
     ) -> Typed {
         let typed = self.compile(value);
@@ -206,18 +253,28 @@ impl Compiler<'_> {
         };
         let (never, always) = (typed.kinds.and(kinds), typed.kinds.without(kinds));
         if (never.is_none() || always.is_none()) && !typed.kinds.is_none() {
-            let message = format!("this is always {}", never.is_none() == negated);
-            let diagnostic = self.pointless(typed.constant, message, at)
+            let message = format!("this is always {}", never.is_none() == sense.is_negated());
+            let diagnostic = self
+                .pointless(&[typed], message, at)
                 .also(self.span(&value.at), typed.kinds.words());
             self.report(diagnostic);
         }
-        self.joined(Node::Is { value: typed.id, kinds, negated }, BOOL, &[typed], at)
+        self.joined(
+            Node::Is {
+                value: typed.id,
+                kinds,
+                sense,
+            },
+            BOOL,
+            &[typed],
+            at,
+        )
     }
 
     pub(super) fn glob(
         &mut self,
         (value, glob): Pair<'_>,
-        negated: bool,
+        sense: Sense,
         at: &Range<usize>,
     ) -> Typed {
         let typed = self.operand(value, TEXT, "what `~` matches");
@@ -227,7 +284,6 @@ impl Compiler<'_> {
         };
         let text = |glob: &Syntax| match &glob.form {
             Form::Text(_) => None,
-            Form::Interpolation(_) => Some(glob.at.clone()),
             _ => Some(glob.at.clone()),
         };
         if let Some(wrong) = written.iter().find_map(text) {
@@ -242,14 +298,27 @@ impl Compiler<'_> {
         }
         let globs: Vec<&str> = written
             .iter()
-            .filter_map(|glob| if let Form::Text(text) = &glob.form { Some(text.as_str()) } else { None })
+            .filter_map(|glob| {
+                if let Form::Text(text) = &glob.form {
+                    Some(text.as_str())
+                } else {
+                    None
+                }
+            })
             .collect();
         match Globs::compile(&globs) {
             Ok(globs) => {
-                let node = Node::Glob { value: typed.id, globs: Box::new(globs), negated };
+                let node = Node::Glob {
+                    value: typed.id,
+                    globs: Box::new(globs),
+                    sense,
+                };
                 let sure = typed.kinds.without(TEXT | ABSENT).is_none();
                 let joined = self.joined(node, BOOL, &[typed], at);
-                Typed { fails: joined.fails || !sure, ..joined }
+                Typed {
+                    fails: joined.fails || !sure,
+                    ..joined
+                }
             }
             Err((nth, message)) => {
                 let wrong = written.get(nth).unwrap_or(glob).at.clone();
@@ -267,11 +336,24 @@ impl Compiler<'_> {
     ) -> Typed {
         let (left, right) = (self.compile(left_syntax), self.compile(right_syntax));
         let (word, caught, code, why) = match fallback {
-            Fallback::MissingOrNull => {
-                ("??", ABSENT, Code::DefaultNeverActs, "this is never missing or null")
-            }
-            Fallback::Missing => ("?!", MISSING, Code::DefaultNeverActs, "this is never missing"),
-            Fallback::Error => ("catch", Kinds::NONE, Code::CatchNeverActs, "this cannot fail"),
+            Fallback::MissingOrNull => (
+                "??",
+                ABSENT,
+                Code::DefaultNeverActs,
+                "this is never missing or null",
+            ),
+            Fallback::Missing => (
+                "?!",
+                MISSING,
+                Code::DefaultNeverActs,
+                "this is never missing",
+            ),
+            Fallback::Error => (
+                "catch",
+                Kinds::NONE,
+                Code::CatchNeverActs,
+                "this cannot fail",
+            ),
         };
         let acts = match fallback {
             Fallback::Error => left.fails,
@@ -287,7 +369,11 @@ impl Compiler<'_> {
         let node = Node::Fallback(fallback, left.id, right.id);
         let kinds = left.kinds.without(caught) | right.kinds;
         let typed = self.joined(node, kinds, &[left, right], at);
-        let fails = if fallback == Fallback::Error { right.fails } else { typed.fails };
+        let fails = if fallback == Fallback::Error {
+            right.fails
+        } else {
+            typed.fails
+        };
         Typed { fails, ..typed }
     }
 }
@@ -312,9 +398,16 @@ fn unknown_kind(kind: &KindWord) -> Mistake {
         ("present", "not missing"),
     ];
     let word = kind.word.as_str();
-    let mistake = Mistake::new(Code::ExpressionSyntax, kind.at.clone(), format!("`{word}` is no kind"));
+    let mistake = Mistake::new(
+        Code::ExpressionSyntax,
+        kind.at.clone(),
+        format!("`{word}` is no kind"),
+    );
     let lower = word.to_ascii_lowercase();
-    let meant = MEANT.iter().find(|(other, _)| *other == lower).map(|(_, ours)| *ours);
+    let meant = MEANT
+        .iter()
+        .find(|(other, _)| *other == lower)
+        .map(|(_, ours)| *ours);
     let words = || KIND_WORDS.iter().map(|(word, _)| *word);
     match meant.or_else(|| suggest::nearest(word, words())) {
         Some(meant) => mistake.fix(format!("write `{meant}`"), kind.at.clone(), meant),

@@ -30,7 +30,10 @@ impl<'a> Machine<'_, 'a> {
             Some(number) => Ok(Operand::Number(number)),
             None if is_absent(value) => Ok(Operand::Absent(value)),
             None if NUMBER.has(value.kind()) => {
-                let message = format!("{} is too large to compute with", crate::expr::builtins::shown(value));
+                let message = format!(
+                    "{} is too large to compute with",
+                    crate::expr::builtins::shown(value)
+                );
                 Err(self.error(id, Code::ArithmeticFailed, message))
             }
             None => Err(self.wrong_kind(id, what, NUMBER, value)),
@@ -91,13 +94,13 @@ impl<'a> Machine<'_, 'a> {
         id: Id,
         comparison: Comparison,
         (left, right): (Id, Id),
-    ) -> Outcome<'a> {
+    ) -> Result<bool, EvalError> {
         let (left, right) = (self.eval(left)?, self.eval(right)?);
         let wanted: fn(Ordering) -> bool = match comparison {
             Comparison::Equal | Comparison::NotEqual => {
                 self.spend_reading(id, left)?;
-                let equal = order::equal(left, right);
-                return Ok(Value::Bool(equal == (comparison == Comparison::Equal)));
+                let wanted = comparison == Comparison::Equal;
+                return Ok(order::equal(left, right) == wanted);
             }
             Comparison::Less => Ordering::is_lt,
             Comparison::LessOrEqual => Ordering::is_le,
@@ -105,21 +108,21 @@ impl<'a> Machine<'_, 'a> {
             Comparison::GreaterOrEqual => Ordering::is_ge,
         };
         if is_absent(left) || is_absent(right) {
-            return Ok(Value::Bool(false));
+            return Ok(false);
         }
-        match order::order(left, right) {
-            Some(ordering) => Ok(Value::Bool(wanted(ordering))),
-            None => {
-                let symbol = comparison.symbol();
-                let (left, right) = (described(left), described(right));
-                let message = format!("`{symbol}` finds no order: {left}, {right}");
-                Err(self.error(id, Code::WrongKindAtRunTime, message))
-            }
-        }
+        order::order(left, right).map(wanted).ok_or_else(|| {
+            let symbol = comparison.symbol();
+            let (left, right) = (described(left), described(right));
+            let message = format!("`{symbol}` finds no order: {left}, {right}");
+            self.error(id, Code::WrongKindAtRunTime, message)
+        })
     }
 }
 
-#[expect(clippy::cast_precision_loss, reason = "what does not divide evenly is rounded anyway")]
+#[expect(
+    clippy::cast_precision_loss,
+    reason = "what does not divide evenly is rounded anyway"
+)]
 fn whole(operator: Arithmetic, (left, right): (i128, i128)) -> Option<Number> {
     // Operands fit 65 bits, so no result overflows 128.
     match operator {

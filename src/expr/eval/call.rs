@@ -51,9 +51,10 @@ impl<'a> Machine<'_, 'a> {
         };
         result.map_err(|error| match error {
             // The author of the rule wrote this message, not the function.
-            CallError::Own { code: Code::Raised, message } => {
-                self.error(id, Code::Raised, message)
-            }
+            CallError::Own {
+                code: Code::Raised,
+                message,
+            } => self.error(id, Code::Raised, message),
             CallError::Own { code, message } => {
                 self.error(id, code, format!("`{}` {message}", call.builtin.name))
             }
@@ -68,7 +69,11 @@ impl<'a> Machine<'_, 'a> {
         }
         let kind = value.kind();
         if given.optional && is_absent(value) {
-            return Ok(if given.must_be.has(kind) { value } else { Value::Missing });
+            return Ok(if given.must_be.has(kind) {
+                value
+            } else {
+                Value::Missing
+            });
         }
         if given.must_be.has(kind) {
             return Ok(value);
@@ -97,7 +102,10 @@ impl<'a> Machine<'_, 'a> {
     }
 }
 
-#[expect(clippy::cast_possible_truncation, reason = "the range is checked first")]
+#[expect(
+    clippy::cast_possible_truncation,
+    reason = "the range is checked first"
+)]
 fn whole(number: Number) -> Option<i64> {
     // Beyond it a float is not one whole number but many.
     const EXACT_MAX: f64 = 9_007_199_254_740_992.0;

@@ -1,11 +1,13 @@
 //! Running a program: a walk over the arena's nodes, each charged to the budget.
 
-mod call;
 mod calculate;
+mod call;
 
 use crate::diagnostic::Code;
+use crate::expr::glob::Globs;
 use crate::expr::path::OutOfFuel;
 use crate::expr::path::Run;
+use crate::expr::path::Step;
 use crate::expr::path::Subject;
 use crate::expr::program::Constants;
 use crate::expr::program::Id;
@@ -65,77 +67,96 @@ impl<'s, 'a> Machine<'s, 'a> {
 
     pub(super) fn eval(&self, id: Id) -> Outcome<'a> {
         self.spend(id, 1)?;
-        let Some(node) = self.nodes.get(id.0 as usize) else { return Ok(Value::Missing) };
-        Ok(match node {
-            Node::Constant(constant) => constant.value(),
-            Node::Path(subject, steps) => {
-                let from = match subject {
-                    Subject::Root => self.scope.root,
-                    Subject::Item => self.item,
-                };
-                return self.run().follow(from, steps).map_err(|OutOfFuel| self.out_of_fuel(id));
-            }
-            Node::Variable(place) => {
-                self.scope.variables.get(usize::from(*place)).copied().unwrap_or_default()
-            }
-            Node::Parameter(place) => {
-                self.parameters.get(usize::from(*place)).copied().unwrap_or_default()
-            }
-            Node::Index => self.index,
-            Node::Below(below, steps) => {
-                let below = self.eval(*below)?;
-                return self.run().follow(below, steps).map_err(|OutOfFuel| self.out_of_fuel(id));
-            }
-            Node::Query(query) => {
-                let found = self.run().query(query).map_err(|OutOfFuel| self.out_of_fuel(id))?;
-                Value::List(found.into_bump_slice())
-            }
-            Node::At(value, index) => return self.at(*value, *index),
-            Node::Interpolation(parts) => return self.interpolation(id, parts),
-            Node::List(items) => return self.list(items),
-            Node::Negate(value) => return self.negate(id, *value),
-            Node::Not(value) => Value::Bool(!self.holds(*value)?),
-            Node::All(parts) => Value::Bool(!self.first_that(parts, false)?),
-            Node::Any(parts) => Value::Bool(self.first_that(parts, true)?),
+        let Some(node) = self.nodes.get(id.0 as usize) else {
+            return Ok(Value::Missing);
+        };
+        match node {
+            Node::Constant(constant) => Ok(constant.value()),
+            Node::Path(Subject::Root, steps) => self.follow(id, self.scope.root, steps),
+            Node::Path(Subject::Item, steps) => self.follow(id, self.item, steps),
+            Node::Variable(place) => Ok(at(self.scope.variables, *place)),
+            Node::Parameter(place) => Ok(at(&self.parameters, *place)),
+            Node::Index => Ok(self.index),
+            Node::Below(below, steps) => self.follow(id, self.eval(*below)?, steps),
+            Node::Query(query) => match self.run().query(query) {
+                Ok(found) => Ok(Value::List(found.into_bump_slice())),
+                Err(OutOfFuel) => Err(self.out_of_fuel(id)),
+            },
+            Node::At(value, index) => self.at(*value, *index),
+            Node::Interpolation(parts) => self.interpolation(id, parts),
+            Node::List(items) => self.list(items),
+            Node::Negate(value) => self.negate(id, *value),
             Node::Arithmetic(operator, left, right) => {
-                return self.arithmetic(id, *operator, (*left, *right));
+                self.arithmetic(id, *operator, (*left, *right))
             }
+            Node::Fallback(fallback, left, right) => self.fallback(*fallback, *left, *right),
+            Node::Choice {
+                when,
+                then,
+                otherwise,
+            } => self.eval(if self.holds(*when)? {
+                *then
+            } else {
+                *otherwise
+            }),
+            Node::Call(call) => self.call(id, call),
+            question => self.answer(id, question).map(Value::Bool),
+        }
+    }
+
+    /// What is true or false, never missing.
+    fn answer(&self, id: Id, question: &Node) -> Result<bool, EvalError> {
+        match question {
+            Node::Not(value) => self.holds(*value).map(|holds| !holds),
+            Node::All(parts) => self.all(parts),
+            Node::Any(parts) => self.any(parts),
             Node::Compare(comparison, left, right) => {
-                return self.compare(id, *comparison, (*left, *right));
+                self.compare(id, *comparison, (*left, *right))
             }
-            Node::In { item, list, negated } => {
-                Value::Bool(self.is_in(*item, *list)? != *negated)
+            Node::In { item, list, sense } => Ok(self.is_in(*item, *list)? != sense.is_negated()),
+            Node::Among {
+                item,
+                constants,
+                sense,
+            } => Ok(self.is_among(*item, constants)? != sense.is_negated()),
+            Node::Is {
+                value,
+                kinds,
+                sense,
+            } => Ok(kinds.has(self.eval(*value)?.kind()) != sense.is_negated()),
+            Node::Glob {
+                value,
+                globs,
+                sense,
+            } => Ok(self.is_match(id, *value, globs)? != sense.is_negated()),
+            // Everything else gives a value.
+            _ => Ok(false),
+        }
+    }
+
+    fn is_match(&self, id: Id, value: Id, globs: &Globs) -> Result<bool, EvalError> {
+        let value = self.eval(value)?;
+        match self.text(value) {
+            Some(text) => {
+                self.spend(id, text.len() / STEP_BYTES)?;
+                Ok(globs.is_match(text))
             }
-            Node::Among { item, constants, negated } => {
-                Value::Bool(self.is_among(*item, constants)? != *negated)
-            }
-            Node::Is { value, kinds, negated } => {
-                Value::Bool(kinds.has(self.eval(*value)?.kind()) != *negated)
-            }
-            Node::Glob { value, globs, negated } => {
-                let value = self.eval(*value)?;
-                let matched = match self.text(value) {
-                    Some(text) => {
-                        self.spend(id, text.len() / STEP_BYTES)?;
-                        globs.is_match(text)
-                    }
-                    None if is_absent(value) => false,
-                    None => return Err(self.wrong_kind(id, "`~`", TEXT, value)),
-                };
-                Value::Bool(matched != *negated)
-            }
-            Node::Fallback(fallback, left, right) => {
-                return self.fallback(*fallback, *left, *right);
-            }
-            Node::Choice { when, then, otherwise } => {
-                return self.eval(if self.holds(*when)? { *then } else { *otherwise });
-            }
-            Node::Call(call) => return self.call(id, call),
-        })
+            None if is_absent(value) => Ok(false),
+            None => Err(self.wrong_kind(id, "`~`", TEXT, value)),
+        }
+    }
+
+    fn follow(&self, id: Id, from: Value<'a>, steps: &[Step]) -> Outcome<'a> {
+        self.run()
+            .follow(from, steps)
+            .map_err(|OutOfFuel| self.out_of_fuel(id))
     }
 
     const fn run(&self) -> Run<'s, 'a> {
-        Run { scope: self.scope, item: self.item }
+        Run {
+            scope: self.scope,
+            item: self.item,
+        }
     }
 
     fn spend(&self, id: Id, steps: usize) -> Result<(), EvalError> {
@@ -156,7 +177,11 @@ impl<'s, 'a> Machine<'s, 'a> {
             Value::List(_) | Value::Object(_) => value.len(),
             _ => return Ok(()),
         };
-        if size == 0 { Ok(()) } else { self.spend(id, size) }
+        if size == 0 {
+            Ok(())
+        } else {
+            self.spend(id, size)
+        }
     }
 
     fn text(&self, value: Value<'a>) -> Option<&'a str> {
@@ -166,7 +191,11 @@ impl<'s, 'a> Machine<'s, 'a> {
     #[cold]
     fn error(&self, id: Id, code: Code, message: impl Into<String>) -> EvalError {
         let span = self.spans.get(id.0 as usize).copied().unwrap_or(self.whole);
-        EvalError { code, span, message: message.into() }
+        EvalError {
+            code,
+            span,
+            message: message.into(),
+        }
     }
 
     #[cold]
@@ -190,11 +219,18 @@ impl<'s, 'a> Machine<'s, 'a> {
         }
     }
 
-    /// Whether one of the conditions comes to `truth`; those behind it are not looked at.
-    #[expect(clippy::fn_params_excessive_bools, reason = "a truth value is what is looked for")]
-    fn first_that(&self, conditions: &[Id], truth: bool) -> Result<bool, EvalError> {
+    fn all(&self, conditions: &[Id]) -> Result<bool, EvalError> {
         for condition in conditions {
-            if self.holds(*condition)? == truth {
+            if !self.holds(*condition)? {
+                return Ok(false);
+            }
+        }
+        Ok(true)
+    }
+
+    fn any(&self, conditions: &[Id]) -> Result<bool, EvalError> {
+        for condition in conditions {
+            if self.holds(*condition)? {
                 return Ok(true);
             }
         }
@@ -283,7 +319,10 @@ impl<'s, 'a> Machine<'s, 'a> {
         if let Some(text) = self.text(value) {
             return Ok(constants.has_text(text));
         }
-        Ok(constants.others.iter().any(|constant| order::equal(value, constant.value())))
+        Ok(constants
+            .others
+            .iter()
+            .any(|constant| order::equal(value, constant.value())))
     }
 
     fn fallback(&self, fallback: Fallback, left: Id, right: Id) -> Outcome<'a> {
@@ -297,6 +336,10 @@ impl<'s, 'a> Machine<'s, 'a> {
         };
         if falls { self.eval(right) } else { left }
     }
+}
+
+fn at<'a>(values: &[Value<'a>], place: u16) -> Value<'a> {
+    values.get(usize::from(place)).copied().unwrap_or_default()
 }
 
 const TEXT: Kinds = Kinds::of(Kind::Text);

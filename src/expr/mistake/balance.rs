@@ -22,9 +22,13 @@ pub(super) fn open_text(text: &str) -> Option<Mistake> {
     }
     let end = text.trim_end().len();
     Some(
-        Mistake::new(Code::Unbalanced, from..from + 1, format!("quote `{mark}` is not closed"))
-            .here("opened here")
-            .fix(format!("close it with `{mark}`"), end..end, mark),
+        Mistake::new(
+            Code::Unbalanced,
+            from..from + 1,
+            format!("quote `{mark}` is not closed"),
+        )
+        .here("opened here")
+        .fix(format!("close it with `{mark}`"), end..end, mark),
     )
 }
 
@@ -32,7 +36,11 @@ pub(super) fn open_text(text: &str) -> Option<Mistake> {
 pub(super) fn brackets(text: &str) -> Option<Mistake> {
     let Scan { open, stray } = scan(text);
     if let Some((char, at)) = stray {
-        let mistake = Mistake::new(Code::Unbalanced, at..at + 1, format!("`{char}` closes nothing"));
+        let mistake = Mistake::new(
+            Code::Unbalanced,
+            at..at + 1,
+            format!("`{char}` closes nothing"),
+        );
         let opener = open.last().filter(|(mark, _)| matches!(mark, '(' | '['));
         return Some(match opener {
             Some((mark, _)) => {
@@ -46,16 +54,21 @@ pub(super) fn brackets(text: &str) -> Option<Mistake> {
     let close = closer(mark);
     let end = text.trim_end().len();
     Some(
-        Mistake::new(Code::Unbalanced, from..from + 1, format!("bracket `{mark}` is not closed"))
-            .here("opened here")
-            .fix(format!("close it with `{close}`"), end..end, close),
+        Mistake::new(
+            Code::Unbalanced,
+            from..from + 1,
+            format!("bracket `{mark}` is not closed"),
+        )
+        .here("opened here")
+        .fix(format!("close it with `{close}`"), end..end, close),
     )
 }
 
 /// Whether the byte is inside the braces of a text.
 pub(super) fn in_hole(text: &str, at: usize) -> bool {
     let open = scan(text.get(..at).unwrap_or(text)).open;
-    open.windows(2).any(|pair| matches!(pair, [('"', _), ('{', _)]))
+    open.windows(2)
+        .any(|pair| matches!(pair, [('"', _), ('{', _)]))
 }
 
 const fn closer(mark: char) -> &'static str {
@@ -79,29 +92,30 @@ fn scan(text: &str) -> Scan {
     while let Some((at, char)) = chars.next() {
         let top = open.last().map(|(mark, _)| *mark);
         match (top, char) {
-            (Some('"'), '\\') => drop(chars.next()),
-            (Some('"'), '"') => drop(open.pop()),
+            (Some('"' | 'r'), '\\') => drop(chars.next()),
             (Some('"'), '{') => open.push((char, at)),
-            (Some('"'), _) => {}
+            // In '…' a quote is doubled; in a JSONPath it has a backslash. Both are skipped, but
+            // `'\'` is a whole text unless something behind closes it again.
+            (Some('\''), '\\')
+                if chars.peek().is_some_and(|(_, next)| *next == '\'')
+                    && text.get(at + 2..).is_some_and(|rest| rest.contains('\'')) =>
+            {
+                chars.next();
+            }
+            (Some('"' | 'r'), '"')
+            | (Some('\''), '\'')
+            | (Some('('), ')')
+            | (Some('['), ']')
+            | (Some('{'), '}') => drop(open.pop()),
+            (Some('"' | 'r' | '\''), _) => {}
             (_, '"') if before == 'r' => open.push(('r', at)),
-            (Some('r'), '\\') => drop(chars.next()),
-            (Some('r'), _) => {
-                if char == '"' {
-                    open.pop();
-                }
-            }
-            // In '…' a quote is doubled; in a JSONPath it has a backslash. Both are skipped.
-            (Some('\''), '\\') if chars.peek().is_some_and(|(_, next)| *next == '\'') => {
-                // `'\'` is a whole text unless something follows that closes it again.
-                if text.get(at + 2..).is_some_and(|rest| rest.contains('\'')) {
-                    chars.next();
-                }
-            }
-            (Some('\''), '\'') => drop(open.pop()),
-            (Some('\''), _) => {}
             (_, '"' | '\'' | '(' | '[' | '{') => open.push((char, at)),
-            (Some('('), ')') | (Some('['), ']') | (Some('{'), '}') => drop(open.pop()),
-            (_, ')' | ']' | '}') => return Scan { open, stray: Some((char, at)) },
+            (_, stray @ (')' | ']' | '}')) => {
+                return Scan {
+                    open,
+                    stray: Some((stray, at)),
+                };
+            }
             _ => {}
         }
         before = char;

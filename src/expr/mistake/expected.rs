@@ -11,7 +11,9 @@ use crate::expr::mistake::token;
 pub(super) fn at(text: &str, at: usize, error: &pest::error::Error<Rule>) -> Mistake {
     let (found, width) = token(text.get(at..).unwrap_or(""));
     let mut words: Vec<&str> = match &error.variant {
-        ErrorVariant::ParsingError { positives, .. } => positives.iter().map(word).collect(),
+        ErrorVariant::ParsingError { positives, .. } => {
+            positives.iter().copied().map(word).collect()
+        }
         ErrorVariant::CustomError { .. } => Vec::new(),
     };
     words.sort_unstable();
@@ -20,12 +22,23 @@ pub(super) fn at(text: &str, at: usize, error: &pest::error::Error<Rule>) -> Mis
     if words.contains(&"a value") {
         words.retain(|word| !matches!(*word, "an operator" | "a comparison"));
     }
-    let mistake = Mistake::new(Code::ExpressionSyntax, at..at + width, format!("unexpected {found}"));
+    let mistake = Mistake::new(
+        Code::ExpressionSyntax,
+        at..at + width,
+        format!("unexpected {found}"),
+    );
     let mistake = match words.split_last() {
         None => mistake,
         Some((only, [])) => mistake.here(format!("expected {only}")),
         Some((last, others)) => mistake.here(format!("expected {} or {last}", others.join(", "))),
     };
+    let before = text.get(..at).unwrap_or("");
+    let computes = found
+        .trim_matches('`')
+        .starts_with(['+', '-', '*', '/', '%']);
+    if computes && (before.contains('|') || before.contains("??") || before.contains("catch")) {
+        return mistake.help("arithmetic binds tighter than a pipe: `($.x | number) + 1`");
+    }
     if balance::in_hole(text, at) {
         return mistake
             .help("inside `{…}` of a text stands an expression; the character itself is `\\{`");
@@ -34,7 +47,7 @@ pub(super) fn at(text: &str, at: usize, error: &pest::error::Error<Rule>) -> Mis
 }
 
 /// What a rule is to somebody who has not read the grammar.
-const fn word(rule: &Rule) -> &'static str {
+const fn word(rule: Rule) -> &'static str {
     match rule {
         Rule::EOI => "the end",
         Rule::kind_name => "a kind such as `string` or `missing`",

@@ -20,7 +20,7 @@ pub(super) struct Mistake {
     at: Range<usize>,
     message: String,
     here: String,
-    help: Option<Advice>,
+    help: Option<Box<Advice>>,
 }
 
 #[derive(Clone, Debug)]
@@ -31,7 +31,13 @@ struct Advice {
 
 impl Mistake {
     pub(super) fn new(code: Code, at: Range<usize>, message: impl Into<String>) -> Self {
-        Self { code, at, message: message.into(), here: String::new(), help: None }
+        Self {
+            code,
+            at,
+            message: message.into(),
+            here: String::new(),
+            help: None,
+        }
     }
 
     #[must_use]
@@ -42,7 +48,10 @@ impl Mistake {
 
     #[must_use]
     pub(super) fn help(mut self, help: impl Into<String>) -> Self {
-        self.help = Some(Advice { text: help.into(), edit: None });
+        self.help = Some(Box::new(Advice {
+            text: help.into(),
+            edit: None,
+        }));
         self
     }
 
@@ -53,7 +62,10 @@ impl Mistake {
         at: Range<usize>,
         text: impl Into<String>,
     ) -> Self {
-        self.help = Some(Advice { text: help.into(), edit: Some((at, text.into())) });
+        self.help = Some(Box::new(Advice {
+            text: help.into(),
+            edit: Some((at, text.into())),
+        }));
         self
     }
 
@@ -61,10 +73,12 @@ impl Mistake {
     pub(super) fn diagnostic(self, source: &Excerpt) -> Diagnostic {
         let span = |at: &Range<usize>| source.span(at.start, at.end);
         let diagnostic = Diagnostic::error(self.code, span(&self.at), self.message).here(self.here);
-        match self.help {
-            None => diagnostic,
-            Some(Advice { text, edit: None }) => diagnostic.help(text),
-            Some(Advice { text, edit: Some((at, new)) }) => diagnostic.fix(text, span(&at), new),
+        let Some(Advice { text, edit }) = self.help.map(|advice| *advice) else {
+            return diagnostic;
+        };
+        match edit {
+            None => diagnostic.help(text),
+            Some((at, new)) => diagnostic.fix(text, span(&at), new),
         }
     }
 }
@@ -92,9 +106,11 @@ pub(super) fn chained(at: Range<usize>, middle: Option<(usize, &str)>) -> Mistak
         .here("the result of a comparison is a bool");
     match middle {
         None => mistake.help("compare two values at a time, joined by `and`"),
-        Some((end, middle)) => {
-            mistake.fix("join two comparisons with `and`", end..end, format!(" and {middle}"))
-        }
+        Some((end, middle)) => mistake.fix(
+            "join two comparisons with `and`",
+            end..end,
+            format!(" and {middle}"),
+        ),
     }
 }
 
@@ -120,8 +136,12 @@ pub(super) fn of(text: &str, error: &pest::error::Error<Rule>) -> Mistake {
         InputLocation::Pos(at) | InputLocation::Span((at, _)) => at.min(text.len()),
     };
     if text.trim().is_empty() {
-        return Mistake::new(Code::ExpressionSyntax, 0..text.len(), "the expression is empty")
-            .help("write `=missing` for no value, or quote the text to mean `=` itself");
+        return Mistake::new(
+            Code::ExpressionSyntax,
+            0..text.len(),
+            "the expression is empty",
+        )
+        .help("write `=missing` for no value, or quote the text to mean `=` itself");
     }
     // A quote that stays open makes nonsense of everything behind it; a bracket does not.
     balance::open_text(text)

@@ -20,6 +20,7 @@ use crate::expr::syntax::Comparison;
 use crate::expr::syntax::Fallback;
 use crate::expr::syntax::Form;
 use crate::expr::syntax::KindWord;
+use crate::expr::syntax::Sense;
 use crate::expr::syntax::Syntax;
 
 /// Longest expression in bytes: twenty times the longest one anybody needs.
@@ -106,10 +107,19 @@ fn expression(pair: Pair<'_, Rule>) -> Parsed {
 
 fn choice(pair: Pair<'_, Rule>) -> Parsed {
     let here = at(&pair);
-    let mut parts = pair.into_inner().filter(|part| part.as_rule() == Rule::expr);
+    let mut parts = pair
+        .into_inner()
+        .filter(|part| part.as_rule() == Rule::expr);
     let mut part = || expression(next(&mut parts, &here)?).map(Box::new);
     let (when, then, otherwise) = (part()?, part()?, part()?);
-    node(Form::Choice { when, then, otherwise }, here)
+    node(
+        Form::Choice {
+            when,
+            then,
+            otherwise,
+        },
+        here,
+    )
 }
 
 fn conjunction(pair: Pair<'_, Rule>) -> Parsed {
@@ -155,7 +165,11 @@ fn prefixed(
         prefixes += 1;
     }
     let mut syntax = operand(next(&mut inner, &here)?)?;
-    let applied = if 2 < prefixes { 2 - prefixes % 2 } else { prefixes };
+    let applied = if 2 < prefixes {
+        2 - prefixes % 2
+    } else {
+        prefixes
+    };
     for _ in 0..applied {
         syntax = node(apply(Box::new(syntax)), here.clone())?;
     }
@@ -166,7 +180,9 @@ fn comparison(pair: Pair<'_, Rule>) -> Parsed {
     let here = at(&pair);
     let mut inner = pair.into_inner();
     let left = chain(next(&mut inner, &here)?)?;
-    let Some(tail) = inner.next() else { return Ok(left) };
+    let Some(tail) = inner.next() else {
+        return Ok(left);
+    };
     let tail_at = at(&tail);
     let mut parts = tail.into_inner();
     let operator = next(&mut parts, &tail_at)?;
@@ -178,14 +194,34 @@ fn comparison(pair: Pair<'_, Rule>) -> Parsed {
         return Err(mistake::chained(all, middle));
     }
     let negated = operator.as_str().contains("not") || operator.as_str() == "!~";
+    let sense = if negated {
+        Sense::Negated
+    } else {
+        Sense::Plain
+    };
     let left = Box::new(left);
     let form = match operator.as_rule() {
         Rule::is_op => {
-            let kind = KindWord { word: right.as_str().to_owned(), at: at(&right) };
-            Form::Is { value: left, kind, negated }
+            let kind = KindWord {
+                word: right.as_str().to_owned(),
+                at: at(&right),
+            };
+            Form::Is {
+                value: left,
+                kind,
+                sense,
+            }
         }
-        Rule::in_op => Form::In { item: left, list: Box::new(chain(right)?), negated },
-        Rule::glob_op => Form::Glob { value: left, glob: Box::new(chain(right)?), negated },
+        Rule::in_op => Form::In {
+            item: left,
+            list: Box::new(chain(right)?),
+            sense,
+        },
+        Rule::glob_op => Form::Glob {
+            value: left,
+            glob: Box::new(chain(right)?),
+            sense,
+        },
         _ => {
             let comparison = match operator.as_str() {
                 "==" => Comparison::Equal,
@@ -210,21 +246,23 @@ fn chain(pair: Pair<'_, Rule>) -> Parsed {
         let step = next(&mut step.into_inner(), &step_at)?;
         let so_far = left.at.start..at(&step).end;
         let rule = step.as_rule();
-        let mut parts = step.into_inner().filter(|part| part.as_rule() != Rule::kw_catch);
+        let mut parts = step
+            .into_inner()
+            .filter(|part| part.as_rule() != Rule::kw_catch);
         let first = next(&mut parts, &step_at)?;
-        let form = match rule {
-            Rule::pipe => {
-                let call = operand::call(&first, parts.next())?;
-                Form::Call(Call { piped: Some(Box::new(left)), ..call })
-            }
-            _ => {
-                let fallback = match rule {
-                    Rule::or_null => Fallback::MissingOrNull,
-                    Rule::or_missing => Fallback::Missing,
-                    _ => Fallback::Error,
-                };
-                Form::Fallback(fallback, Box::new(left), Box::new(sum(first)?))
-            }
+        let form = if rule == Rule::pipe {
+            let call = operand::call(&first, parts.next())?;
+            Form::Call(Call {
+                piped: Some(Box::new(left)),
+                ..call
+            })
+        } else {
+            let fallback = match rule {
+                Rule::or_null => Fallback::MissingOrNull,
+                Rule::or_missing => Fallback::Missing,
+                _ => Fallback::Error,
+            };
+            Form::Fallback(fallback, Box::new(left), Box::new(sum(first)?))
         };
         left = node(form, so_far)?;
     }

@@ -28,16 +28,15 @@ pub(super) fn postfix(pair: Pair<'_, Rule>) -> Parsed {
         let so_far = syntax.at.start..step_at.end;
         let rule = step.as_rule();
         let part = next(&mut step.into_inner(), &step_at)?;
-        let form = match rule {
-            Rule::member => Form::Member(Box::new(syntax), part.as_str().to_owned()),
-            _ => {
-                let index = expression(part)?;
-                // The grammar leaves a bracket of a path here that is no selector as it stands.
-                if matches!((&syntax.form, &index.form), (Form::Path(_), Form::Text(_))) {
-                    return Err(mistake::quoted_selector(step_at));
-                }
-                Form::Index(Box::new(syntax), Box::new(index))
+        let form = if rule == Rule::member {
+            Form::Member(Box::new(syntax), part.as_str().to_owned())
+        } else {
+            let index = expression(part)?;
+            // The grammar leaves a bracket of a path here that is no selector as it stands.
+            if matches!((&syntax.form, &index.form), (Form::Path(_), Form::Text(_))) {
+                return Err(mistake::quoted_selector(step_at));
             }
+            Form::Index(Box::new(syntax), Box::new(index))
         };
         syntax = node(form, so_far)?;
     }
@@ -67,7 +66,9 @@ fn primary(pair: Pair<'_, Rule>) -> Parsed {
 }
 
 fn between<'t>(text: &'t str, open: &str, close: &str) -> &'t str {
-    let inner = text.strip_prefix(open).and_then(|text| text.strip_suffix(close));
+    let inner = text
+        .strip_prefix(open)
+        .and_then(|text| text.strip_suffix(close));
     inner.unwrap_or(text)
 }
 
@@ -116,7 +117,9 @@ fn unescaped(chunk: &str, start: usize) -> Result<String, Mistake> {
             char @ ('"' | '\\' | '{' | '}' | '/') => text.push(char),
             'u' => {
                 let digits: String = chars.by_ref().take(4).map(|(_, digit)| digit).collect();
-                let scalar = u32::from_str_radix(&digits, 16).ok().and_then(char::from_u32);
+                let scalar = u32::from_str_radix(&digits, 16)
+                    .ok()
+                    .and_then(char::from_u32);
                 let scalar = scalar.filter(|_| digits.len() == 4 && !digits.starts_with('+'));
                 let end = from + 2 + digits.len();
                 text.push(scalar.ok_or_else(|| mistake::escape(from..end))?);
@@ -149,17 +152,32 @@ fn argument(pair: Pair<'_, Rule>) -> Result<Argument, Mistake> {
     let rule = inner.as_rule();
     if rule == Rule::expr {
         let value = ArgumentValue::Value(expression(inner)?);
-        return Ok(Argument { name: None, value, at: here });
+        return Ok(Argument {
+            name: None,
+            value,
+            at: here,
+        });
     }
     let mut parts = inner.into_inner();
     let first = next(&mut parts, &here)?;
     let name = first.as_str().to_owned();
     let value = expression(next(&mut parts, &here)?)?;
     Ok(if rule == Rule::lambda {
-        let value = ArgumentValue::Lambda { parameter: name, body: value };
-        Argument { name: None, value, at: here }
+        let value = ArgumentValue::Lambda {
+            parameter: name,
+            body: value,
+        };
+        Argument {
+            name: None,
+            value,
+            at: here,
+        }
     } else {
         let value = ArgumentValue::Value(value);
-        Argument { name: Some((name, at(&first))), value, at: here }
+        Argument {
+            name: Some((name, at(&first))),
+            value,
+            at: here,
+        }
     })
 }

@@ -19,6 +19,7 @@ use crate::expr::path::PathError;
 use crate::expr::path::Plan;
 use crate::expr::path::Step;
 use crate::expr::path::Subject;
+use crate::expr::path::fault;
 use crate::expr::path::query::Condition;
 use crate::expr::path::query::Operand;
 use crate::expr::path::query::Pattern;
@@ -46,6 +47,9 @@ fn plan(text: &str, subject: Subject) -> Lowered<Plan> {
         Subject::Root => text.to_owned(),
         Subject::Item => format!("${}", text.get(1..).unwrap_or("")),
     };
+    if let Some(at) = fault::split_word(text) {
+        return Err(PathError::at(text, at));
+    }
     let path = parse_json_path(&rooted).map_err(|error| PathError::syntax(text, &error))?;
     Ok(match singular(&path.segments) {
         Some(steps) => Plan::Singular(steps),
@@ -101,19 +105,17 @@ fn condition(filter: &Filter) -> Lowered<Condition> {
         Filter::Or(parts) => Condition::Any(parts.iter().map(condition).collect::<Lowered<_>>()?),
         Filter::And(parts) => Condition::All(parts.iter().map(condition).collect::<Lowered<_>>()?),
         Filter::Atom(atom) => match atom {
-            FilterAtom::Filter { expr, not } => negated(condition(expr)?, *not),
-            FilterAtom::Test { expr, not } => negated(test(expr)?, *not),
+            FilterAtom::Filter { expr, not: true } => negated(condition(expr)?),
+            FilterAtom::Filter { expr, not: false } => condition(expr)?,
+            FilterAtom::Test { expr, not: true } => negated(test(expr)?),
+            FilterAtom::Test { expr, not: false } => test(expr)?,
             FilterAtom::Comparison(comparison) => compared(comparison)?,
         },
     })
 }
 
-fn negated(condition: Condition, not: bool) -> Condition {
-    if not {
-        Condition::Not(Box::new(condition))
-    } else {
-        condition
-    }
+fn negated(condition: Condition) -> Condition {
+    Condition::Not(Box::new(condition))
 }
 
 fn test(test: &Test) -> Lowered<Condition> {
@@ -241,11 +243,17 @@ fn nodes_argument(argument: &FnArg) -> Lowered<Query> {
 }
 
 fn query(subject: Subject, segments: &[Segment]) -> Lowered<Query> {
-    let lead = segments.iter().take_while(|segment| singular(std::slice::from_ref(*segment)).is_some()).count();
+    let lead = segments
+        .iter()
+        .take_while(|segment| singular(std::slice::from_ref(*segment)).is_some())
+        .count();
     let (lead, rest) = segments.split_at_checked(lead).unwrap_or((&[], segments));
     if STAGES_MAX < rest.len() {
         let message = format!("a path of more than {STAGES_MAX} segments");
-        return Err(PathError { code: Code::ExpressionTooLarge, ..PathError::typing(message) });
+        return Err(PathError {
+            code: Code::ExpressionTooLarge,
+            ..PathError::typing(message)
+        });
     }
     Ok(Query {
         subject,

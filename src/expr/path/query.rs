@@ -69,9 +69,9 @@ pub(in crate::expr) enum Pick {
 /// A filter.
 #[derive(Clone, Debug)]
 pub(in crate::expr) enum Condition {
-    All(Vec<Condition>),
-    Any(Vec<Condition>),
-    Not(Box<Condition>),
+    All(Vec<Self>),
+    Any(Vec<Self>),
+    Not(Box<Self>),
     /// A singular path gives something.
     Present(Subject, Box<[Step]>),
     /// Any other path gives something.
@@ -88,7 +88,7 @@ pub(in crate::expr) enum Operand {
     Number(Number),
     Text(Box<str>),
     Path(Subject, Box<[Step]>),
-    Length(Box<Operand>),
+    Length(Box<Self>),
     Count(Query),
     Value(Query),
 }
@@ -133,7 +133,12 @@ struct Found<'v, 'a> {
 impl<'a> Found<'_, 'a> {
     /// Wants no list, only up to so many.
     const fn up_to(enough: usize) -> Self {
-        Self { list: None, first: Value::Missing, count: 0, enough }
+        Self {
+            list: None,
+            first: Value::Missing,
+            count: 0,
+            enough,
+        }
     }
 
     fn push(&mut self, value: Value<'a>) -> ControlFlow<()> {
@@ -144,7 +149,11 @@ impl<'a> Found<'_, 'a> {
             self.first = value;
         }
         self.count += 1;
-        if self.enough <= self.count { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+        if self.enough <= self.count {
+            ControlFlow::Break(())
+        } else {
+            ControlFlow::Continue(())
+        }
     }
 }
 
@@ -183,12 +192,19 @@ impl<'a> Run<'_, 'a> {
         query: &Query,
     ) -> Result<BumpVec<'a, Value<'a>>, OutOfFuel> {
         let mut list = self.scope.arena.vec();
-        let found = Found { list: Some(&mut list), ..Found::up_to(usize::MAX) };
+        let found = Found {
+            list: Some(&mut list),
+            ..Found::up_to(usize::MAX)
+        };
         self.walk(query, found)?;
         Ok(list)
     }
 
-    fn walk<'v>(&self, query: &Query, mut found: Found<'v, 'a>) -> Result<Found<'v, 'a>, OutOfFuel> {
+    fn walk<'v>(
+        &self,
+        query: &Query,
+        mut found: Found<'v, 'a>,
+    ) -> Result<Found<'v, 'a>, OutOfFuel> {
         let from = self.follow(self.subject(query.subject), &query.lead)?;
         if !from.is_missing() {
             let _: ControlFlow<()> = self.stages(from, &query.stages, &mut found)?;
@@ -217,7 +233,10 @@ impl<'a> Run<'_, 'a> {
         }
         if depth < DEPTH_MAX {
             for child in self.children(value)? {
-                if self.descend(child, (picks, rest), depth + 1, found)?.is_break() {
+                if self
+                    .descend(child, (picks, rest), depth + 1, found)?
+                    .is_break()
+                {
                     return Ok(ControlFlow::Break(()));
                 }
             }
@@ -226,7 +245,10 @@ impl<'a> Run<'_, 'a> {
     }
 
     /// The items or the values of the members, paid for.
-    fn children(&self, value: Value<'a>) -> Result<impl Iterator<Item = Value<'a>> + use<'a>, OutOfFuel> {
+    fn children(
+        &self,
+        value: Value<'a>,
+    ) -> Result<impl Iterator<Item = Value<'a>> + use<'a>, OutOfFuel> {
         self.spend(1 + value.len())?;
         let members = value.entries(self.scope.arena).map(|(_, value)| value);
         Ok(value.items().chain(members))
@@ -253,7 +275,12 @@ impl<'a> Run<'_, 'a> {
                     slice(value, (*start, *end, *step), self.scope.arena, go_on)?
                 }
                 Pick::Where(condition) => visit(self.children(value)?, |child| {
-                    if (Run { item: child, ..*self }).holds(condition)? {
+                    if (Run {
+                        item: child,
+                        ..*self
+                    })
+                    .holds(condition)?
+                    {
                         go_on(child)
                     } else {
                         Ok(ControlFlow::Continue(()))
@@ -336,7 +363,9 @@ impl<'a> Run<'_, 'a> {
             }
             Operand::Count(query) => count(self.walk(query, Found::up_to(usize::MAX))?.count),
             Operand::Value(query) => match self.walk(query, Found::up_to(2))? {
-                Found { first, count: 1, .. } => first,
+                Found {
+                    first, count: 1, ..
+                } => first,
                 _ => Value::Missing,
             },
         })
@@ -392,7 +421,13 @@ fn slice<'a>(
         return Ok(ControlFlow::Continue(()));
     }
     let length = i64::try_from(value.len()).unwrap_or(i64::MAX);
-    let normal = |at: i64| if at < 0 { length.saturating_add(at) } else { at };
+    let normal = |at: i64| {
+        if at < 0 {
+            length.saturating_add(at)
+        } else {
+            at
+        }
+    };
     let place = |at: i64| usize::try_from(at).unwrap_or(0);
     let stride = usize::try_from(step.unsigned_abs()).unwrap_or(usize::MAX);
     if 0 < step {
@@ -402,8 +437,15 @@ fn slice<'a>(
         return visit(value.items().skip(lower).take(width).step_by(stride), go_on);
     }
     // From the item before `first` down to and with the one at `last`.
-    let first = place(start.map_or(length, |at| normal(at).saturating_add(1)).clamp(0, length));
-    let last = place(end.map_or(0, |at| normal(at).saturating_add(1)).clamp(0, length));
+    let first = place(
+        start
+            .map_or(length, |at| normal(at).saturating_add(1))
+            .clamp(0, length),
+    );
+    let last = place(
+        end.map_or(0, |at| normal(at).saturating_add(1))
+            .clamp(0, length),
+    );
     // An item far inside a parsed list is reached by walking, so they are walked once.
     let mut items = arena.vec();
     items.extend(value.items().skip(last).take(first.saturating_sub(last)));

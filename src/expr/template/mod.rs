@@ -3,10 +3,14 @@
 //! `config` makes them from YAML; evaluated, one builds a value in the arena or writes JSON straight
 //! to the output.
 
+mod spread;
+
 use crate::diagnostic::Code;
 use crate::expr::EvalError;
 use crate::expr::Program;
 use crate::expr::Scope;
+use crate::expr::template::spread::Content;
+use crate::expr::template::spread::for_members;
 use crate::text::Span;
 use crate::value::Arena;
 use crate::value::Kind;
@@ -16,6 +20,9 @@ use crate::value::Value;
 use crate::value::parse;
 use crate::value::write;
 use crate::value::write_text;
+
+/// How many bytes are written for one step of fuel.
+const STEP_BYTES: usize = 64;
 
 /// What to build.
 #[derive(Clone, Debug)]
@@ -53,7 +60,7 @@ pub enum Member {
     /// A key that is written; wins over the same key of every spread.
     Field {
         /// The key.
-        key: String,
+        key: Key,
         /// Where the key stands.
         span: Span,
         /// Its value.
@@ -67,6 +74,40 @@ pub enum Member {
         /// Which keys are copied.
         keys: SpreadKeys,
     },
+}
+
+/// A key, with the text that begins its member in JSON.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Key {
+    text: Box<str>,
+    /// `"key":`
+    json: Box<[u8]>,
+}
+
+impl From<&str> for Key {
+    fn from(text: &str) -> Self {
+        let mut json = Vec::with_capacity(text.len() + 3);
+        write_text(text, &mut json);
+        json.push(b':');
+        Self {
+            text: text.into(),
+            json: json.into(),
+        }
+    }
+}
+
+impl std::ops::Deref for Key {
+    type Target = str;
+
+    fn deref(&self) -> &str {
+        &self.text
+    }
+}
+
+impl PartialEq<str> for Key {
+    fn eq(&self, other: &str) -> bool {
+        *self.text == *other
+    }
 }
 
 /// Which keys a spread copies.
@@ -127,10 +168,10 @@ impl Template {
             }
             Self::Object(members) => {
                 let mut entries = scope.arena.vec_with_capacity(members.len());
-                for_members(members, scope, on_error, |key, content| {
-                    let value = match content {
-                        Content::Value(value) => value,
-                        Content::Template(template) => template.build(scope, on_error)?,
+                for_members(members, scope, on_error, |content| {
+                    let (key, value) = match content {
+                        Content::Field(key, template) => (&**key, template.build(scope, on_error)?),
+                        Content::Copied { key, value, .. } => (key, value),
                     };
                     if !value.is_missing() {
                         entries.push((key, value));
@@ -171,7 +212,9 @@ impl Template {
             }
             Self::Expression(program) => {
                 let value = leaf(program, scope, on_error)?;
+                let start = out.len();
                 write(value, out);
+                spend(scope, (out.len() - start) / STEP_BYTES, program.place())?;
                 Ok(!value.is_missing())
             }
             Self::Choice {
@@ -201,28 +244,50 @@ impl Template {
                     if !value.append(scope, on_error, out)? {
                         out.truncate(mark);
                     }
-                    Ok(())
+                    spend(scope, (out.len() - mark) / STEP_BYTES, list.place())
                 })?;
                 out.push(b']');
                 Ok(true)
             }
             Self::Object(members) => {
                 out.push(b'{');
-                for_members(members, scope, on_error, |key, content| {
-                    separated(out, b'{', |out| {
-                        write_text(key, out);
-                        out.push(b':');
-                        match content {
-                            Content::Template(template) => template.append(scope, on_error, out),
-                            Content::Value(value) => {
-                                write(value, out);
-                                Ok(!value.is_missing())
-                            }
-                        }
-                    })
+                for_members(members, scope, on_error, |content| {
+                    separated(out, b'{', |out| content.append(scope, on_error, out))
                 })?;
                 out.push(b'}');
                 Ok(true)
+            }
+        }
+    }
+}
+
+impl<'a> Content<'a> {
+    fn append(
+        self,
+        scope: &Scope<'a>,
+        on_error: OnError,
+        out: &mut Vec<u8>,
+    ) -> Result<bool, EvalError> {
+        match self {
+            Content::Field(key, template) => {
+                out.extend_from_slice(&key.json);
+                template.append(scope, on_error, out)
+            }
+            Content::Copied {
+                json: Some(json), ..
+            } => {
+                out.extend_from_slice(json.as_bytes());
+                Ok(true)
+            }
+            Content::Copied {
+                key,
+                value,
+                json: None,
+            } => {
+                write_text(key, out);
+                out.push(b':');
+                write(value, out);
+                Ok(!value.is_missing())
             }
         }
     }
@@ -299,6 +364,7 @@ fn for_each<'a>(
     if !matches!(items.kind(), Kind::List | Kind::Missing | Kind::Null) {
         return Err(wrong_kind(list, "`=each` needs a list", items));
     }
+    spend(scope, items.len(), list.place())?;
     for (index, item) in items.items().enumerate() {
         let index = Value::Number(Number::Int(i64::try_from(index).unwrap_or(i64::MAX)));
         visit(&Scope {
@@ -310,68 +376,26 @@ fn for_each<'a>(
     Ok(())
 }
 
-/// What a member is made of.
-enum Content<'a> {
-    Template(&'a Template),
-    Value(Value<'a>),
-}
-
-/// Calls `visit` for every member in order: fields, and what the spreads copy. A key that stands as
-/// a field is never copied; of two spread objects with one key the later is.
-fn for_members<'a>(
-    members: &'a [Member],
-    scope: &Scope<'a>,
-    on_error: OnError,
-    mut visit: impl FnMut(&'a str, Content<'a>) -> Result<(), EvalError>,
-) -> Result<(), EvalError> {
-    for member in members {
-        let (objects, keys) = match member {
-            Member::Field { key, value, .. } => {
-                visit(key, Content::Template(value))?;
-                continue;
-            }
-            Member::Spread { objects, keys } => (objects, keys),
-        };
-        let mut spread = scope.arena.vec_with_capacity(objects.len());
-        for program in objects {
-            let object = leaf(program, scope, on_error)?;
-            if !matches!(object.kind(), Kind::Object | Kind::Missing | Kind::Null) {
-                return Err(wrong_kind(program, "`=spread` needs an object", object));
-            }
-            spread.push(object);
-        }
-        let is_field = |wanted: &str| {
-            members
-                .iter()
-                .any(|member| matches!(member, Member::Field { key, .. } if key == wanted))
-        };
-        for (at, object) in spread.iter().enumerate() {
-            let later = spread.get(at + 1..).unwrap_or(&[]);
-            for (key, value) in object.entries(scope.arena) {
-                let replaced = later.iter().any(|object| !object.get(key).is_missing());
-                if keys.copies(key) && !is_field(key) && !replaced {
-                    visit(key, Content::Value(value))?;
-                }
-            }
-        }
+/// Charges what is written and looked at beside the steps of the expressions.
+fn spend(scope: &Scope<'_>, steps: usize, span: Span) -> Result<(), EvalError> {
+    let fuel = &scope.budget.fuel;
+    if let Some(left) = fuel.get().checked_sub(steps as u64) {
+        fuel.set(left);
+        return Ok(());
     }
-    Ok(())
+    fuel.set(0);
+    let message = "the evaluation takes too many steps".to_owned();
+    Err(EvalError {
+        code: Code::OutOfFuel,
+        span,
+        message,
+    })
 }
 
 fn wrong_kind(program: &Program, what: &str, found: Value<'_>) -> EvalError {
     EvalError {
         code: Code::WrongKindAtRunTime,
-        span: program.source().whole_span(),
+        span: program.place(),
         message: format!("{what}, this is {}", found.kind().word()),
-    }
-}
-
-impl SpreadKeys {
-    fn copies(&self, key: &str) -> bool {
-        match self {
-            Self::All => true,
-            Self::Except(keys) => !keys.iter().any(|except| except == key),
-            Self::Only(keys) => keys.iter().any(|only| only == key),
-        }
     }
 }
