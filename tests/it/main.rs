@@ -16,6 +16,7 @@ mod inbound_fixture;
 mod listener_fixture;
 mod pages;
 mod quickstart;
+mod reload;
 mod sink_connections;
 mod sinks;
 mod tidy;
