@@ -215,9 +215,9 @@ impl Keeper {
         let mut told = self.reason.lock().unwrap_or_else(PoisonError::into_inner);
         if *told != reason {
             if let Some(reason) = &reason {
-                tracing::error!(reason, "nothing more is accepted")
+                tracing::error!(reason, "nothing more is accepted");
             } else {
-                tracing::info!("calls are accepted again")
+                tracing::info!("calls are accepted again");
             }
             *told = reason;
         }

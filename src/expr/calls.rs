@@ -368,7 +368,7 @@ impl Compiler<'_> {
             }
             (LiteralUse::Table, Form::Text(name)) => {
                 if let Some(table) = self.vocabulary.tables.get(name) {
-                    made.extra = Extra::Table(Arc::new(table.clone()))
+                    made.extra = Extra::Table(Arc::new(table.clone()));
                 } else {
                     let diagnostic =
                         refuse(Code::UnknownReference, format!("unknown table `{name}`"));

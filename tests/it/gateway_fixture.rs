@@ -98,10 +98,12 @@ impl Gateway {
         let sink = printed.clone();
         thread::spawn(move || {
             for line in BufReader::new(stdout).lines().map_while(Result::ok) {
-                sink.0
-                    .lock()
-                    .unwrap()
-                    .push_str(&format!("stdout: {line}\n"));
+                let mut text = sink.0.lock().unwrap();
+                text.extend([
+                    "stdout: ", &line, "
+",
+                ]);
+                drop(text);
                 sink.1.notify_all();
             }
         });
