@@ -13,6 +13,7 @@
 //! 1  clock     metrics   text        time, counting, source positions
 //! ```
 
+pub mod cli;
 pub mod clock;
 pub mod config;
 pub mod deliver;

@@ -5,7 +5,7 @@ use clap::Args;
 use crate::cli::Setting;
 use crate::cli::exit::Exit;
 use crate::diagnostic::Code;
-use crate::diagnostic::page;
+use crate::diagnostic::code::page;
 
 /// Explains a diagnostic code, or a function of the language.
 ///
@@ -21,8 +21,10 @@ impl Explain {
     /// Runs the command.
     pub fn execute(&self, setting: &Setting) -> Exit {
         let Some(name) = &self.code else {
-            let lines: String =
-                Code::ALL.iter().map(|code| format!("{code}  {}\n", code.title())).collect();
+            let lines: String = Code::ALL
+                .iter()
+                .map(|code| format!("{code}  {}\n", code.title()))
+                .collect();
             setting.output.data(&lines);
             return Exit::Clean;
         };

@@ -35,7 +35,11 @@ pub(super) fn read_offline(path: &Path, setting: &Setting) -> Candidate {
 
 /// The configuration if it may go live; otherwise its findings are printed.
 pub(super) fn accepted(candidate: Candidate, setting: &Setting) -> Result<Accepted, Exit> {
-    let exit = if candidate.is_unreadable() { Exit::NoInput } else { Exit::Findings };
+    let exit = if candidate.is_unreadable() {
+        Exit::NoInput
+    } else {
+        Exit::Findings
+    };
     match candidate.accept() {
         Ok(accepted) => {
             setting.output.note(&accepted.warnings);
@@ -65,9 +69,17 @@ pub(super) fn print_findings(
     }
     match format {
         Format::Text => {
-            let style = if setting.output.colors_notes() { Style::Colored } else { Style::Plain };
-            setting.output.note(&render::render(findings, sources, style));
+            let style = if setting.output.colors_notes() {
+                Style::Colored
+            } else {
+                Style::Plain
+            };
+            setting
+                .output
+                .note(&render::render(findings, sources, style));
         }
-        Format::Json => setting.output.data(&json::lines(findings, sources).join("\n")),
+        Format::Json => setting
+            .output
+            .data(&json::lines(findings, sources).join("\n")),
     }
 }

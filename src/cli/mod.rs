@@ -28,8 +28,10 @@ use crate::cli::output::Output;
 /// Start with `trackway run examples/quickstart/routing.yaml`; edit the file while it runs.
 #[derive(Debug, Parser)]
 #[command(name = "trackway", version, max_term_width = 100)]
-#[command(after_help = "Exit codes: 0 clean · 1 the configuration or a test is wrong · 3 only warnings, with \
-    `--deny warnings` · 64 usage · 66 unreadable input · 70 bug in Trackway · 74 I/O")]
+#[command(
+    after_help = "Exit codes: 0 clean · 1 the configuration or a test is wrong · 3 only warnings, with \
+    `--deny warnings` · 64 usage · 66 unreadable input · 70 bug in Trackway · 74 I/O"
+)]
 struct Arguments {
     /// When to use colour.
     #[arg(long, global = true, value_name = "WHEN", default_value = "auto")]
@@ -72,12 +74,19 @@ pub fn main() -> ExitCode {
         Ok(arguments) => arguments,
         Err(error) => {
             // Help and version are what was asked for; everything else is a usage error.
-            let exit = if error.use_stderr() { Exit::Usage } else { Exit::Clean };
-            let _ = error.print();
+            let exit = if error.use_stderr() {
+                Exit::Usage
+            } else {
+                Exit::Clean
+            };
+            drop(error.print());
             return exit.into();
         }
     };
-    let setting = Setting { output: Output::new(arguments.color, no_color), environment };
+    let setting = Setting {
+        output: Output::new(arguments.color, no_color),
+        environment,
+    };
     match arguments.command {
         Command::Run(run) => run.execute(&setting),
         Command::Validate(validate) => validate.execute(&setting),

@@ -46,7 +46,9 @@ impl Run {
         let filter = match self.log.parse::<EnvFilter>() {
             Ok(filter) => filter,
             Err(error) => {
-                setting.output.note(&format!("error: `--log {}`: {error}", self.log));
+                setting
+                    .output
+                    .note(&format!("error: `--log {}`: {error}", self.log));
                 return Exit::Usage;
             }
         };
@@ -56,10 +58,15 @@ impl Run {
             Ok(accepted) => accepted,
             Err(exit) => return exit,
         };
-        let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
+        let runtime = match tokio::runtime::Builder::new_multi_thread()
+            .enable_all()
+            .build()
+        {
             Ok(runtime) => runtime,
             Err(error) => {
-                setting.output.note(&format!("error: cannot start: {error}"));
+                setting
+                    .output
+                    .note(&format!("error: cannot start: {error}"));
                 return Exit::Io;
             }
         };
@@ -96,10 +103,14 @@ impl Run {
             .with_writer(std::io::stderr)
             .with_target(false);
         // A second start in one process keeps the first log.
-        let _ = if human {
-            builder.with_ansi(setting.output.colors_notes()).compact().try_init()
+        let started = if human {
+            builder
+                .with_ansi(setting.output.colors_notes())
+                .compact()
+                .try_init()
         } else {
             builder.json().flatten_event(true).try_init()
         };
+        drop(started);
     }
 }

@@ -45,12 +45,16 @@ impl Test {
             let selected = |name: &str| self.run.as_ref().is_none_or(|regex| regex.is_match(name));
             for outcome in candidate.run_cases(selected) {
                 let word = if outcome.passed() { "ok" } else { "FAILED" };
-                setting.output.data(&format!("test {} ... {word}", outcome.name));
+                setting
+                    .output
+                    .data(&format!("test {} ... {word}", outcome.name));
                 if outcome.passed() {
                     passed += 1;
                 } else {
                     failed += 1;
-                    outcome.diagnostics().for_each(|finding| findings.push(finding));
+                    outcome
+                        .diagnostics()
+                        .for_each(|finding| findings.push(finding));
                 }
             }
             if !findings.is_empty() {
@@ -58,7 +62,9 @@ impl Test {
                 load::print_findings(&findings, &candidate.sources, Format::Text, setting);
             }
         }
-        setting.output.data(&format!("{passed} passed, {failed} failed"));
+        setting
+            .output
+            .data(&format!("{passed} passed, {failed} failed"));
         exit
     }
 }

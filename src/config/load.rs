@@ -23,6 +23,7 @@ use crate::config::reader::Reader;
 use crate::config::settings::Definition;
 use crate::config::settings::Settings;
 use crate::config::settings::Tables;
+use crate::config::yaml::Data;
 use crate::config::yaml::Node;
 use crate::diagnostic::Code;
 use crate::diagnostic::Diagnostic;
@@ -61,7 +62,11 @@ pub fn load(path: &Path, files: &dyn Files, environment: Environment<'_>) -> Loa
     let Some(root) = reader.parse(path, None) else {
         return reader.refused();
     };
-    let is = |key: &str| root.get(key).is_some() && root.get("trackway").is_none();
+    // A definition may say `trackway: keep`; a configuration says which version it is.
+    let is_main = root
+        .get("trackway")
+        .is_some_and(|it| matches!(it.value.data, Data::Number(_)));
+    let is = |key: &str| root.get(key).is_some() && !is_main;
     if is("destination") || is("translation") {
         return catalogue_file(reader, &root);
     }

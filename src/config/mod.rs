@@ -12,6 +12,8 @@ mod quantity;
 mod reader;
 pub mod settings;
 mod template;
+#[cfg(test)]
+mod tests;
 pub mod vocabulary;
 mod yaml;
 

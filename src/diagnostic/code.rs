@@ -131,3 +131,8 @@ impl fmt::Display for Code {
         write!(f, "TW{:04}", self.number())
     }
 }
+
+/// The page of a code.
+pub fn page(code: Code) -> &'static str {
+    code.title()
+}

@@ -93,6 +93,7 @@ impl<'a> Machine<'_, 'a> {
                 names.iter().fold(below, |value, name| value.get(name))
             }
             Node::Path(subject, steps) => follow(self.subject(*subject), steps),
+            Node::Nodelist(steps) => self.scope.arena.list([follow(self.scope.root, steps)]),
             Node::Query(query) => {
                 let run = Run {
                     scope: self.scope,

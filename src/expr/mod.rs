@@ -35,14 +35,18 @@ pub use template::Template;
 
 use std::sync::Arc;
 
+use crate::diagnostic::Code;
+use crate::diagnostic::Diagnostic;
 use crate::diagnostic::Diagnostics;
 use crate::expr::compile::Compiler;
 use crate::expr::eval::Machine;
 use crate::expr::program::Id;
 use crate::expr::program::Node;
+use crate::expr::program::Subject;
 use crate::expr::syntax::Comparison;
 use crate::text::Excerpt;
 use crate::text::Span;
+use crate::value::Kind;
 use crate::value::Value;
 
 /// A compiled expression: immutable, cheap to clone, evaluated without allocating from the heap.
@@ -107,6 +111,29 @@ impl Program {
                 reads_root,
             }))
         })
+    }
+
+    /// Compiles a bare RFC 9535 path, which evaluates to the list of its nodes' values.
+    pub fn compile_path(source: &Excerpt, diagnostics: &mut Diagnostics) -> Option<Self> {
+        let (text, whole) = (source.text(), source.whole_span());
+        let node = match path::compile(text, Subject::Root) {
+            Ok(path::Plan::Singular(steps)) => Node::Nodelist(steps.into()),
+            Ok(path::Plan::Several(query)) => Node::Query(Box::new(query)),
+            Err(error) => {
+                diagnostics.push(Diagnostic::error(error.code, whole, error.message));
+                return None;
+            }
+        };
+        Some(Self(Arc::new(Compiled {
+            source: source.clone(),
+            nodes: [node].into(),
+            spans: [whole].into(),
+            whole,
+            root: Id(0),
+            kinds: Kinds::of(Kind::List),
+            fails: true,
+            reads_root: true,
+        })))
     }
 
     /// The text it was compiled from.
@@ -193,10 +220,10 @@ impl Program {
     pub fn holds(&self, scope: &Scope<'_>) -> Result<bool, EvalError> {
         let value = self.eval(scope)?;
         match value.kind() {
-            crate::value::Kind::Bool => Ok(value.as_bool() == Some(true)),
-            crate::value::Kind::Missing | crate::value::Kind::Null => Ok(false),
+            Kind::Bool => Ok(value.as_bool() == Some(true)),
+            Kind::Missing | Kind::Null => Ok(false),
             kind => Err(EvalError {
-                code: crate::diagnostic::Code::WrongKindAtRunTime,
+                code: Code::WrongKindAtRunTime,
                 span: self.source().whole_span(),
                 message: format!("a condition needs a bool, this is {}", kind.word()),
             }),

@@ -38,6 +38,8 @@ pub(super) enum Node {
     Members(Id, Box<[Arc<str>]>),
     /// A JSONPath that can give several values.
     Query(Box<Query>),
+    /// A singular JSONPath from `$` as a list of none or one.
+    Nodelist(Box<[Step]>),
     /// A singular JSONPath from `$` or `@`.
     Path(Subject, Box<[Step]>),
     At(Id, Id),

@@ -9,12 +9,18 @@ use http::Method;
 use http::Uri;
 
 use crate::config::settings::Auth;
+use crate::config::settings::ConnectionAction;
 use crate::config::settings::ConnectionSettings;
+use crate::config::settings::Definition;
+use crate::config::settings::DefinitionCase;
+use crate::config::settings::DeliverySettings;
 use crate::config::settings::DestinationSettings;
 use crate::config::settings::Envelope;
 use crate::config::settings::HttpSettings;
 use crate::config::settings::LaneSettings;
 use crate::config::settings::SecretSource;
+use crate::config::settings::SettingKind;
+use crate::config::settings::SettingSpec;
 use crate::config::settings::SettingValue;
 use crate::config::settings::Settings;
 use crate::config::settings::Signature;
@@ -31,6 +37,7 @@ use crate::expr::template::OnError;
 use crate::route::forward::Forward;
 use crate::route::frame::Authorization;
 use crate::route::frame::HttpLane;
+use crate::route::frame::Signing;
 use crate::route::plan::DestinationPlan;
 use crate::route::plan::Emit;
 use crate::route::plan::LanePlan;
@@ -140,13 +147,10 @@ fn with_type(kind: &str, event: Template, span: Span) -> Template {
         span,
         value: literal,
     }];
-    match event {
-        Template::Object(others) => members.extend(
-            others
-                .into_iter()
-                .filter(|member| !matches!(member, Member::Field { key, .. } if key == "type")),
-        ),
-        _ => {}
+    if let Template::Object(others) = event {
+        let is_type =
+            |member: &Member| matches!(member, Member::Field { key, .. } if key == "type");
+        members.extend(others.into_iter().filter(|member| !is_type(member)));
     }
     Template::Object(members)
 }
@@ -181,6 +185,80 @@ fn merged(envelope: &Template, map: &Template) -> Template {
     });
     members.extend(added.cloned());
     Template::Object(members)
+}
+
+impl DestinationPlan {
+    /// The destination that a test of a definition is run against: every event reaches its rules,
+    /// and every secret reads `***`.
+    pub fn for_case(definition: &Arc<Definition>, case: &DefinitionCase) -> Self {
+        let mut settings = DestinationSettings {
+            id: definition.name.as_str().into(),
+            definition: definition.clone(),
+            values: Vec::new(),
+            delivery: DeliverySettings::default(),
+            on_error: OnError::default(),
+            span: case.span,
+        };
+        for spec in &definition.settings {
+            let value = match (case.settings.get(&spec.name), &spec.kind) {
+                (None, _) => default_value(spec, &settings),
+                (Some(_), SettingKind::Secret) => {
+                    SettingValue::Secret(SecretSource::Plain("***".to_owned()))
+                }
+                (Some(json), _) => SettingValue::Json(json.clone()),
+            };
+            settings.values.push(value);
+        }
+        let pass = ConnectionSettings {
+            name: "test".into(),
+            from: None,
+            to: None,
+            when: None,
+            action: ConnectionAction::Pass,
+            on_error: None,
+            span: case.span,
+        };
+        let connections = BTreeMap::from([(Arc::from("test"), vec![Arc::new(pass)])]);
+        let nothing = Translator {
+            lets: Vec::new(),
+            rules: Vec::new(),
+            by_operation: BTreeMap::new(),
+        };
+        let secrets = Secrets::new(Arc::new(NoSecrets), secret_slots(&settings));
+        Self {
+            settings,
+            lanes: Vec::new(),
+            translator: Arc::new(nothing),
+            connections,
+            secrets,
+        }
+    }
+}
+
+/// The value of a setting that is not given, from those before it.
+fn default_value(spec: &SettingSpec, before: &DestinationSettings) -> SettingValue {
+    let Some(default) = &spec.default else {
+        return SettingValue::Missing;
+    };
+    let arena = Arena::new();
+    let budget = Budget::new(0);
+    let variables = [settings_value(before, &arena)];
+    let scope = scope(Value::Missing, &variables, &arena, &budget);
+    let mut json = Vec::new();
+    match default.write(&scope, OnError::OmitField, &mut json) {
+        Ok(true) => SettingValue::Json(String::from_utf8(json).unwrap_or_default()),
+        Ok(false) | Err(_) => SettingValue::Missing,
+    }
+}
+
+/// Stands where nothing is sent.
+#[derive(Debug)]
+struct NoSecrets;
+
+impl ReadSecret for NoSecrets {
+    fn read(&self, _: &SecretSource) -> Result<Arc<str>, String> {
+        Err("tests read no secrets".to_owned())
+    }
 }
 
 /// The lanes of a destination; `None` if one of them cannot be used.
@@ -289,11 +367,13 @@ impl Constants<'_> {
                 Some(Authorization::Basic(self.text(user)?, password))
             }
         };
-        let signature = match &http.signature {
+        let signing = match &http.signature {
             None => None,
             Some(Signature::StandardWebhooks(secret)) => {
                 let secret = self.text(secret)?;
-                Some((!secret.is_empty()).then_some(secret))
+                Some(Signing {
+                    secret: (!secret.is_empty()).then_some(secret),
+                })
             }
         };
         Some(HttpLane {
@@ -304,7 +384,7 @@ impl Constants<'_> {
             format: http.body.format,
             wrap: http.body.wrap.clone(),
             gzip: http.gzip,
-            signature,
+            signing,
             responses: http.responses.clone(),
             one_by_one: lane.batch.items <= 1,
         })

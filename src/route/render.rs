@@ -6,8 +6,10 @@ use std::hash::Hasher as _;
 use std::ops::Range;
 use std::sync::Arc;
 
+use crate::clock::Timestamp;
 use crate::config::settings::ConnectionAction;
 use crate::config::settings::ConnectionSettings;
+use crate::config::settings::DefinitionCase;
 use crate::config::settings::EventKind;
 use crate::config::settings::RuleAction;
 use crate::config::settings::Send;
@@ -21,6 +23,7 @@ use crate::event::delivery::ReasonClass;
 use crate::event::delivery::Rendered;
 use crate::event::delivery::Translate;
 use crate::event::delivery::Verdict;
+use crate::event::record::StoredRequest;
 use crate::expr::EvalError;
 use crate::expr::Scope;
 use crate::expr::scope::Budget;
@@ -37,7 +40,9 @@ use crate::route::translate::scope;
 use crate::route::witness::Witness;
 use crate::value::Arena;
 use crate::value::Kind;
+use crate::value::ParseLimits;
 use crate::value::Value;
+use crate::value::parse;
 
 /// Most items one event may become at one destination.
 pub const ITEMS_MAX: usize = 1_000;
@@ -82,6 +87,43 @@ impl DestinationPlan {
                 rendered.verdicts.push((Part::default(), verdict));
             }
         }
+    }
+}
+
+impl DestinationPlan {
+    /// Runs the destination's own rules over the event of a test.
+    pub fn render_event<W: Witness>(
+        &self,
+        case: &DefinitionCase,
+        arena: &mut Arena,
+        rendered: &mut Rendered,
+        witness: &mut W,
+    ) {
+        rendered.clear();
+        arena.reset();
+        let arena: &Arena = arena;
+        let request = StoredRequest::empty("test", Timestamp::default());
+        let record = Record::of(request, case.operation);
+        let budget = budget(&record);
+        let value = parse(case.event.as_bytes(), ParseLimits::default(), arena).unwrap_or_default();
+        let kind = value.get("type").to_text();
+        let kind = EventKind::ALL
+            .into_iter()
+            .find(|it| Some(it.name()) == kind.as_deref());
+        let message_id = value.get("messageId").as_text(arena).unwrap_or("");
+        let event = Event {
+            number: 0,
+            kind: kind.unwrap_or(EventKind::Track),
+            value,
+            message_id,
+        };
+        let walk = Walk {
+            destination: self,
+            record: &record,
+            arena,
+            budget: &budget,
+        };
+        walk.event(&event, rendered, witness);
     }
 }
 

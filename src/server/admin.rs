@@ -44,9 +44,10 @@ pub async fn handle(
         (&Method::GET, "/-/config") => answer(StatusCode::OK, &configuration(&gateway)),
         (&Method::GET, "/-/status") => answer(StatusCode::OK, &status(&gateway)),
         (&Method::POST, "/-/reload") => reloaded(trigger.look().await),
-        (_, "/livez" | "/readyz" | "/metrics" | "/-/config" | "/-/status" | "/-/reload") => {
-            text(StatusCode::METHOD_NOT_ALLOWED, "this path does not take that method\n")
-        }
+        (_, "/livez" | "/readyz" | "/metrics" | "/-/config" | "/-/status" | "/-/reload") => text(
+            StatusCode::METHOD_NOT_ALLOWED,
+            "this path does not take that method\n",
+        ),
         _ => text(StatusCode::NOT_FOUND, "no such path\n"),
     }
 }
@@ -54,14 +55,19 @@ pub async fn handle(
 fn ready(gateway: &Gateway) -> Response<Full<Bytes>> {
     match gateway.engine().status().refusing {
         None => text(StatusCode::OK, "ready\n"),
-        Some(reason) => text(StatusCode::SERVICE_UNAVAILABLE, &format!("not ready: {reason}\n")),
+        Some(reason) => text(
+            StatusCode::SERVICE_UNAVAILABLE,
+            &format!("not ready: {reason}\n"),
+        ),
     }
 }
 
 fn metrics(gateway: &Gateway) -> Response<Full<Bytes>> {
     let mut response = text(StatusCode::OK, &gateway.metrics().exposition());
     let kind = "application/openmetrics-text; version=1.0.0; charset=utf-8";
-    response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static(kind));
+    response
+        .headers_mut()
+        .insert(header::CONTENT_TYPE, HeaderValue::from_static(kind));
     response
 }
 
@@ -98,7 +104,10 @@ fn rejected(rejected: &Rejected) -> Value {
 }
 
 fn findings(lines: &[String]) -> Vec<Value> {
-    lines.iter().filter_map(|line| serde_json::from_str(line).ok()).collect()
+    lines
+        .iter()
+        .filter_map(|line| serde_json::from_str(line).ok())
+        .collect()
 }
 
 fn status(gateway: &Gateway) -> Value {
@@ -148,12 +157,14 @@ fn destination(status: &DestinationStatus) -> Value {
 fn reloaded(outcome: Option<Outcome>) -> Response<Full<Bytes>> {
     match outcome {
         None => text(StatusCode::SERVICE_UNAVAILABLE, "the gateway is stopping\n"),
-        Some(Outcome::Unchanged(hash)) => {
-            answer(StatusCode::OK, &json!({"result": "unchanged", "hash": hash.short()}))
-        }
-        Some(Outcome::Applied(hash)) => {
-            answer(StatusCode::OK, &json!({"result": "applied", "hash": hash.short()}))
-        }
+        Some(Outcome::Unchanged(hash)) => answer(
+            StatusCode::OK,
+            &json!({"result": "unchanged", "hash": hash.short()}),
+        ),
+        Some(Outcome::Applied(hash)) => answer(
+            StatusCode::OK,
+            &json!({"result": "applied", "hash": hash.short()}),
+        ),
         Some(Outcome::NeedsRestart(hash, settings)) => answer(
             StatusCode::CONFLICT,
             &json!({"result": "needs_restart", "hash": hash.short(), "settings": settings}),

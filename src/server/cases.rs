@@ -8,6 +8,8 @@ use ulid::Ulid;
 
 use crate::config::settings::Case;
 use crate::config::settings::CaseRequest;
+use crate::config::settings::Definition;
+use crate::config::settings::DefinitionCase;
 use crate::config::settings::Expected;
 use crate::diagnostic::Code;
 use crate::diagnostic::Diagnostic;
@@ -23,6 +25,7 @@ use crate::event::record::StoredRequest;
 use crate::ingest;
 use crate::ingest::Endpoint;
 use crate::ingest::Rejection;
+use crate::route::DestinationPlan;
 use crate::route::Plan;
 use crate::route::Witness;
 use crate::route::secret::masked;
@@ -94,9 +97,16 @@ impl CaseOutcome {
                     Diagnostic::error(Code::TestFailed, self.span, title)
                         .here(format!("the request should be refused with {expected}"))
                 }
-                Failure::Differs { what, difference, verdicts } => {
+                Failure::Differs {
+                    what,
+                    difference,
+                    verdicts,
+                } => {
                     let diagnostic = Diagnostic::error(Code::TestFailed, difference.span, title)
-                        .here(format!("{what} {}: found {}", difference.path, difference.found))
+                        .here(format!(
+                            "{what} {}: found {}",
+                            difference.path, difference.found
+                        ))
                         .help(format!("expected {}", difference.expected));
                     match verdicts.first() {
                         Some(verdict) => diagnostic.also(self.span, verdict.clone()),
@@ -110,13 +120,17 @@ impl CaseOutcome {
 
 /// Runs a test against a plan.
 pub fn run(plan: &Plan, case: &Case) -> CaseOutcome {
-    let outcome = |failures| CaseOutcome { name: case.name.clone(), span: case.span, failures };
+    let outcome = |failures| CaseOutcome {
+        name: case.name.clone(),
+        span: case.span,
+        failures,
+    };
     let accepted = accept(plan, &case.request, case.now);
     let bytes = match (accepted, case.refused) {
         (Ok(bytes), None) => bytes,
         (Ok(_), Some(expected)) => return outcome(vec![Failure::NotRefused { expected }]),
         (Err(rejection), refused) => {
-            let status = respond::status(&rejection).as_u16();
+            let status = respond::status(&rejection.cause).as_u16();
             if refused == Some(status) {
                 return outcome(Vec::new());
             }
@@ -134,11 +148,65 @@ pub fn run(plan: &Plan, case: &Case) -> CaseOutcome {
         seen.compare(&"events".into(), expected, &mut failures);
     }
     for (id, _, expected) in &case.expect {
-        let Some(destination) = plan.destination(id) else { continue };
+        let Some(destination) = plan.destination(id) else {
+            continue;
+        };
         let seen = Seen::of(&bytes, |record, arena, rendered, seen| {
             destination.render(record, arena, rendered, seen);
         });
         seen.compare(id, expected, &mut failures);
+    }
+    outcome(failures)
+}
+
+/// Runs a test of a definition: the event goes in as if a connection had passed it on.
+pub fn run_definition(definition: &Arc<Definition>, case: &DefinitionCase) -> CaseOutcome {
+    let outcome = |failures| CaseOutcome {
+        name: case.name.clone(),
+        span: case.span,
+        failures,
+    };
+    let destination = DestinationPlan::for_case(definition, case);
+    let mut seen = Seen::default();
+    let (mut arena, mut rendered) = (Arena::new(), Rendered::default());
+    destination.render_event(case, &mut arena, &mut rendered, &mut seen);
+    let mut failures = Vec::new();
+    if let Some(reason) = &case.reason {
+        let told = seen.verdicts.iter().any(|verdict| match verdict {
+            Verdict::Dropped(found) => **found == **reason,
+            Verdict::Failed(found) => found.text == *reason,
+            Verdict::Unrouted => false,
+        });
+        if !told {
+            let found = seen
+                .verdicts
+                .first()
+                .map_or_else(|| seen.items.join(","), describe);
+            let difference = Difference {
+                path: "$".to_owned(),
+                expected: format!("not sent: {reason}"),
+                found,
+                span: case.span,
+            };
+            let what = definition.name.as_str().into();
+            failures.push(Failure::Differs {
+                what,
+                difference,
+                verdicts: Vec::new(),
+            });
+        }
+        return outcome(failures);
+    }
+    for (number, lane) in (0_u16..).zip(&definition.lanes) {
+        let sent = Seen {
+            items: seen.of_lane(number),
+            verdicts: seen.verdicts.clone(),
+            ..Seen::default()
+        };
+        let expected = case.expect.iter().find(|(name, ..)| *name == lane.name);
+        let nothing = Expected::Nothing(case.span);
+        let expected = expected.map_or(&nothing, |(.., expected)| expected);
+        sent.compare(&lane.name.as_str().into(), expected, &mut failures);
     }
     outcome(failures)
 }
@@ -150,9 +218,16 @@ pub fn accept(
     now: crate::clock::Timestamp,
 ) -> Result<Vec<u8>, Rejection> {
     let endpoint = Endpoint::of(&request.method, &request.path)?;
-    let limits = ingest::Limits { body_bytes_max: plan.settings.server.body_bytes_max };
+    let limits = ingest::Limits::default().with_v1(plan.settings.server.body_bytes_max);
+    let arena = Arena::new();
     let body = Bytes::copy_from_slice(&request.body);
-    let decoded = ingest::decode(&endpoint, request.content_type.as_deref(), body, limits)?;
+    let decoded = ingest::decode(
+        &endpoint,
+        request.content_type.as_deref(),
+        &body,
+        &limits,
+        &arena,
+    )?;
     let receipt = Receipt {
         id: Ulid::from_string(RECORD_ID).unwrap_or_default(),
         accepted_at: now,
@@ -173,6 +248,7 @@ pub fn accept(
 struct Seen {
     events: Vec<String>,
     items: Vec<String>,
+    lanes: Vec<u16>,
     verdicts: Vec<Verdict>,
 }
 
@@ -181,8 +257,10 @@ impl Witness for Seen {
         self.events.push(crate::server::expectation::text(event));
     }
 
-    fn item(&mut self, _item: &Item, body: &[u8]) {
-        self.items.push(String::from_utf8_lossy(&masked(body)).into_owned());
+    fn item(&mut self, item: &Item, body: &[u8]) {
+        self.items
+            .push(String::from_utf8_lossy(&masked(body)).into_owned());
+        self.lanes.push(item.lane.0);
     }
 
     fn verdict(&mut self, _part: Part, verdict: &Verdict) {
@@ -191,24 +269,42 @@ impl Witness for Seen {
 }
 
 impl Seen {
-    fn of(
-        bytes: &[u8],
-        walk: impl Fn(&Record<'_>, &mut Arena, &mut Rendered, &mut Self),
-    ) -> Self {
+    fn of(bytes: &[u8], walk: impl Fn(&Record<'_>, &mut Arena, &mut Rendered, &mut Self)) -> Self {
         let (mut arena, mut rendered) = (Arena::new(), Rendered::default());
         let mut seen = Self::default();
-        let Ok(request) = StoredRequest::decode(bytes) else { return seen };
+        let Ok(request) = StoredRequest::decode(bytes) else {
+            return seen;
+        };
         for record in request.records().flatten() {
             walk(&record, &mut arena, &mut rendered, &mut seen);
         }
         seen
     }
 
+    fn of_lane(&self, lane: u16) -> Vec<String> {
+        let items = self.items.iter().zip(&self.lanes);
+        items
+            .filter(|(_, of)| **of == lane)
+            .map(|(item, _)| item.clone())
+            .collect()
+    }
+
     fn compare(&self, what: &Arc<str>, expected: &Expected, failures: &mut Vec<Failure>) {
-        let found = if &**what == "events" { &self.events } else { &self.items };
+        let found = if &**what == "events" {
+            &self.events
+        } else {
+            &self.items
+        };
         let arena = Arena::new();
         let json = format!("[{}]", found.join(","));
-        let found = parse(json.as_bytes(), ParseLimits { depth_max: 70, ..ParseLimits::default() }, &arena);
+        let found = parse(
+            json.as_bytes(),
+            ParseLimits {
+                depth_max: 70,
+                ..ParseLimits::default()
+            },
+            &arena,
+        );
         let found = found.unwrap_or_default();
         let verdicts: Vec<_> = self.verdicts.iter().map(describe).collect();
         if let Expected::Error(code, span) = expected {
@@ -222,12 +318,20 @@ impl Seen {
                 found: verdicts.first().cloned().unwrap_or_else(|| json.clone()),
                 span: *span,
             };
-            failures.push(Failure::Differs { what: what.clone(), difference, verdicts });
+            failures.push(Failure::Differs {
+                what: what.clone(),
+                difference,
+                verdicts,
+            });
             return;
         }
         for difference in differences(expected, found, &arena) {
             let verdicts = verdicts.clone();
-            failures.push(Failure::Differs { what: what.clone(), difference, verdicts });
+            failures.push(Failure::Differs {
+                what: what.clone(),
+                difference,
+                verdicts,
+            });
         }
     }
 }

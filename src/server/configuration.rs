@@ -33,12 +33,18 @@ pub struct Environment {
 impl Environment {
     /// For running: a variable that is not set is an error.
     pub const fn new(variables: Arc<BTreeMap<String, String>>) -> Self {
-        Self { variables, unset: Unset::Error }
+        Self {
+            variables,
+            unset: Unset::Error,
+        }
     }
 
     /// For checking: a variable that is not set is a warning, and a placeholder stands in.
     pub const fn offline(variables: Arc<BTreeMap<String, String>>) -> Self {
-        Self { variables, unset: Unset::Warning }
+        Self {
+            variables,
+            unset: Unset::Warning,
+        }
     }
 }
 
@@ -126,18 +132,29 @@ impl Candidate {
 
     /// Whether the main file could not be read at all.
     pub fn is_unreadable(&self) -> bool {
-        self.diagnostics.iter().any(|finding| finding.code == Code::Unreadable)
+        self.diagnostics
+            .iter()
+            .any(|finding| finding.code == Code::Unreadable)
     }
 
     /// Whether the file looks as if somebody were still writing it.
     pub fn is_half_written(&self) -> bool {
-        let halves = [Code::YamlSyntax, Code::EmptyFile, Code::NotUtf8, Code::Unreadable];
-        self.diagnostics.iter().any(|finding| halves.contains(&finding.code))
+        let halves = [
+            Code::YamlSyntax,
+            Code::EmptyFile,
+            Code::NotUtf8,
+            Code::Unreadable,
+        ];
+        self.diagnostics
+            .iter()
+            .any(|finding| halves.contains(&finding.code))
     }
 
     /// The plan, if there is no error.
     pub fn plan(&self) -> Option<&Arc<Plan>> {
-        self.plan.as_ref().filter(|_| !self.diagnostics.has_errors())
+        self.plan
+            .as_ref()
+            .filter(|_| !self.diagnostics.has_errors())
     }
 
     /// The settings, if there is no error.
@@ -152,7 +169,11 @@ impl Candidate {
             cases.map(|case| cases::run_definition(definition, case))
         });
         let of_plan = self.plan().into_iter().flat_map(|plan| {
-            let cases = plan.settings.cases.iter().filter(|case| selected(&case.name));
+            let cases = plan
+                .settings
+                .cases
+                .iter()
+                .filter(|case| selected(&case.name));
             cases.map(|case| cases::run(plan, case))
         });
         of_definition.chain(of_plan).collect()

@@ -29,7 +29,11 @@ pub struct Difference {
 /// Compares: objects must have at least the members expected unless `exactly` was asked for, lists
 /// must have just the items expected, in order.
 pub fn differences(expected: &Expected, found: Value<'_>, arena: &Arena) -> Vec<Difference> {
-    let mut comparison = Comparison { arena, path: "$".to_owned(), found: Vec::new() };
+    let mut comparison = Comparison {
+        arena,
+        path: "$".to_owned(),
+        found: Vec::new(),
+    };
     comparison.compare(expected, found);
     comparison.found
 }
@@ -50,12 +54,18 @@ impl<'a> Comparison<'a> {
                     Err(error) => self.differ(*span, error.to_string(), found),
                 }
             }
-            Expected::Object { members, exactly, span } => {
+            Expected::Object {
+                members,
+                exactly,
+                span,
+            } => {
                 if found.kind() != Kind::Object {
                     return self.differ(*span, "an object".to_owned(), found);
                 }
                 for (key, member) in members {
-                    self.at(&format!(".{key}"), |this| this.compare(member, found.get(key)));
+                    self.at(&format!(".{key}"), |this| {
+                        this.compare(member, found.get(key));
+                    });
                 }
                 if *exactly {
                     let known = |key: &str| members.iter().any(|(name, _)| name == key);
@@ -85,7 +95,9 @@ impl<'a> Comparison<'a> {
         match (wanted.kind(), found.kind()) {
             (Kind::Object, Kind::Object) => {
                 for (key, wanted) in wanted.entries(self.arena) {
-                    self.at(&format!(".{key}"), |this| this.json(wanted, found.get(key), span));
+                    self.at(&format!(".{key}"), |this| {
+                        this.json(wanted, found.get(key), span);
+                    });
                 }
             }
             (Kind::List, Kind::List) => {
@@ -158,7 +170,12 @@ impl<'a> Comparison<'a> {
 
     fn differ(&mut self, span: Span, expected: String, found: Value<'_>) {
         let path = self.path.clone();
-        self.found.push(Difference { path, expected, found: text(found), span });
+        self.found.push(Difference {
+            path,
+            expected,
+            found: text(found),
+            span,
+        });
     }
 }
 

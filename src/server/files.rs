@@ -12,6 +12,8 @@ use globset::GlobBuilder;
 use sha2::Digest as _;
 use sha2::Sha256;
 
+use crate::config::Files;
+
 /// Most files a pattern may look at: a pattern that walks a whole disk is a mistake.
 const WALK_MAX: usize = 10_000;
 
@@ -42,26 +44,31 @@ impl ContentHash {
     }
 }
 
-impl DiskFiles {
+impl Files for DiskFiles {
     /// Reads a file, following links as they are now.
-    pub fn read(&self, path: &Path) -> io::Result<Vec<u8>> {
+    fn read(&self, path: &Path) -> io::Result<Vec<u8>> {
         let bytes = fs::read(path);
-        let hash = bytes.as_ref().ok().map(|bytes| Sha256::digest(bytes).into());
-        self.asked.lock().unwrap_or_else(PoisonError::into_inner).files.insert(path.to_owned(), hash);
+        let hash = bytes
+            .as_ref()
+            .ok()
+            .map(|bytes| Sha256::digest(bytes).into());
+        let mut asked = self.asked.lock().unwrap_or_else(PoisonError::into_inner);
+        asked.files.insert(path.to_owned(), hash);
         bytes
     }
 
     /// The files below `base` that match `pattern`, sorted by bytes.
-    pub fn glob(&self, base: &Path, pattern: &str) -> io::Result<Vec<PathBuf>> {
+    fn glob(&self, base: &Path, pattern: &str) -> io::Result<Vec<PathBuf>> {
         let found = expand(base, pattern)?;
-        self.asked
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
+        let mut asked = self.asked.lock().unwrap_or_else(PoisonError::into_inner);
+        asked
             .patterns
             .insert((base.to_owned(), pattern.to_owned()), found.clone());
         Ok(found)
     }
+}
 
+impl DiskFiles {
     /// Every file that was asked for, and every directory a pattern looked at.
     pub fn watched(&self) -> Vec<PathBuf> {
         let asked = self.asked.lock().unwrap_or_else(PoisonError::into_inner);
@@ -69,7 +76,12 @@ impl DiskFiles {
             // The directory part of the pattern up to its first wildcard, plus any name in it.
             let plain: PathBuf = Path::new(pattern)
                 .components()
-                .take_while(|part| !part.as_os_str().to_string_lossy().contains(['*', '?', '[', '{']))
+                .take_while(|part| {
+                    !part
+                        .as_os_str()
+                        .to_string_lossy()
+                        .contains(['*', '?', '[', '{'])
+                })
                 .collect();
             base.join(plain).join("*")
         });
@@ -78,19 +90,26 @@ impl DiskFiles {
 
     /// The hash of what was read.
     pub fn hash(&self) -> ContentHash {
-        self.asked.lock().unwrap_or_else(PoisonError::into_inner).hash()
+        self.asked
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .hash()
     }
 
     /// The hash that reading the same files and patterns gives now.
     pub fn hash_now(&self) -> ContentHash {
-        let asked = self.asked.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        let asked = self
+            .asked
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone();
         let again = Self::default();
         for path in asked.files.keys() {
             // A file that is gone changes the hash.
-            let _ = again.read(path);
+            drop(again.read(path));
         }
         for (base, pattern) in asked.patterns.keys() {
-            let _ = again.glob(base, pattern);
+            drop(again.glob(base, pattern));
         }
         again.hash()
     }

@@ -81,7 +81,10 @@ impl Gateway {
             bodies: Arc::new(Semaphore::new(bodies.min(Semaphore::MAX_PERMITS))),
         });
         let active = gateway.live.active();
-        gateway.reconcile(&active.plan, &active.hash.short()).await.map_err(StartError::Configuration)?;
+        gateway
+            .reconcile(&active.plan, &active.hash.short())
+            .await
+            .map_err(StartError::Configuration)?;
         gateway.went_live(&active);
         Ok(gateway)
     }
@@ -95,7 +98,8 @@ impl Gateway {
         let before = self.live.active();
         let settings = accepted.plan.settings.clone();
         let credentials = credentials(&settings.sources, &*self.secrets)?;
-        self.reconcile(&accepted.plan, &accepted.hash.short()).await?;
+        self.reconcile(&accepted.plan, &accepted.hash.short())
+            .await?;
         let number = before.number + 1;
         let revision = revision((number, &self.clock), accepted, credentials, &self.metrics);
         let needs_restart = needs_restart(&before.plan.settings, &settings);
@@ -140,7 +144,10 @@ impl Gateway {
         self.metrics.reload_successful.set(1);
         let seconds = revision.since.as_millis().div_euclid(1000);
         self.metrics.reload_success_seconds.set(seconds);
-        let labels = ConfigLabels { revision: revision.number, hash: revision.hash.short() };
+        let labels = ConfigLabels {
+            revision: revision.number,
+            hash: revision.hash.short(),
+        };
         self.metrics.config.clear();
         self.metrics.config.get_or_create(&labels).set(1);
     }
@@ -148,9 +155,16 @@ impl Gateway {
     async fn reconcile(&self, plan: &Plan, hash: &str) -> Result<(), String> {
         let destinations = {
             let mut sinks = self.sinks.lock().unwrap_or_else(PoisonError::into_inner);
-            let named = plan.destinations.iter().map(|plan| destination(plan, hash, &mut sinks));
+            let named = plan
+                .destinations
+                .iter()
+                .map(|plan| destination(plan, hash, &mut sinks));
             let mut destinations: Vec<_> = named.collect();
-            destinations.extend(plan.forwards.iter().map(|plan| forward(plan, hash, &mut sinks)));
+            destinations.extend(
+                plan.forwards
+                    .iter()
+                    .map(|plan| forward(plan, hash, &mut sinks)),
+            );
             sinks.forget_unused();
             destinations
         };
@@ -166,7 +180,11 @@ fn destination(plan: &Arc<DestinationPlan>, hash: &str, sinks: &mut Sinks) -> De
     let lanes = plan.lanes.iter().map(|lane| Lane {
         name: lane.settings.name.as_str().into(),
         batch: lane.settings.batch,
-        sink: sinks.sink(&settings.id, SinkTarget::from(&lane.target), &settings.delivery),
+        sink: sinks.sink(
+            &settings.id,
+            SinkTarget::from(&lane.target),
+            &settings.delivery,
+        ),
     });
     Destination {
         id: settings.id.clone(),
@@ -182,7 +200,11 @@ fn destination(plan: &Arc<DestinationPlan>, hash: &str, sinks: &mut Sinks) -> De
 fn forward(plan: &Arc<Forward>, hash: &str, sinks: &mut Sinks) -> Destination {
     let delivery = &plan.settings.delivery;
     // A call goes out as it came in: one request for one request.
-    let batch = BatchSettings { items: 1, bytes: u64::MAX, wait: std::time::Duration::ZERO };
+    let batch = BatchSettings {
+        items: 1,
+        bytes: u64::MAX,
+        wait: std::time::Duration::ZERO,
+    };
     let lane = Lane {
         name: "track".into(),
         batch,
@@ -208,7 +230,12 @@ fn revision(
     let sources = &accepted.plan.settings.sources;
     let counters: BTreeMap<_, _> = sources
         .iter()
-        .map(|source| (source.id.clone(), AcceptedCounters::new(&source.id, metrics)))
+        .map(|source| {
+            (
+                source.id.clone(),
+                AcceptedCounters::new(&source.id, metrics),
+            )
+        })
         .collect();
     Revision {
         number,
@@ -229,7 +256,10 @@ fn credentials(
     for source in sources {
         for credential in &source.credentials {
             let key = secrets.read(&credential.api_key).map_err(|cause| {
-                format!("the api_key of site id `{}` of source `{}`: {cause}", credential.site_id, source.id)
+                format!(
+                    "the api_key of site id `{}` of source `{}`: {cause}",
+                    credential.site_id, source.id
+                )
             })?;
             keys.push((&source.id, &credential.site_id, key));
         }
@@ -248,12 +278,19 @@ fn needs_restart(before: &Settings, after: &Settings) -> Vec<String> {
         ("server.listen", before.server.listen != after.server.listen),
         ("server.admin", before.server.admin != after.server.admin),
         ("server.tls", before.server.tls != after.server.tls),
-        ("server.max_connections", before.server.connections_max != after.server.connections_max),
+        (
+            "server.max_connections",
+            before.server.connections_max != after.server.connections_max,
+        ),
         (
             "server.max_in_flight",
             before.server.in_flight_bytes_max != after.server.in_flight_bytes_max,
         ),
         ("storage", before.storage != after.storage),
     ];
-    changed.iter().filter(|(_, changed)| *changed).map(|(name, _)| (*name).to_owned()).collect()
+    changed
+        .iter()
+        .filter(|(_, changed)| *changed)
+        .map(|(name, _)| (*name).to_owned())
+        .collect()
 }

@@ -41,8 +41,10 @@ impl AcceptedCounters {
     /// The counters of `source`.
     pub fn new(source: &str, metrics: &Metrics) -> Self {
         let counters = Operation::ALL.into_iter().map(|operation| {
-            let labels =
-                SourceLabels { source: source.to_owned(), operation: operation.name().to_owned() };
+            let labels = SourceLabels {
+                source: source.to_owned(),
+                operation: operation.name().to_owned(),
+            };
             (operation, metrics.accepted.get_or_create(&labels).clone())
         });
         Self(counters.collect())
@@ -97,7 +99,10 @@ struct History {
 impl Live {
     /// Starts with `revision`.
     pub fn new(revision: Revision) -> Self {
-        Self { active: ArcSwap::from_pointee(revision), history: Mutex::default() }
+        Self {
+            active: ArcSwap::from_pointee(revision),
+            history: Mutex::default(),
+        }
     }
 
     /// The active configuration.
@@ -108,33 +113,60 @@ impl Live {
     /// Makes `revision` the active one, for every request that begins from now on.
     pub fn swap(&self, revision: Revision, needs_restart: Vec<String>) {
         let before = self.active.swap(Arc::new(revision));
-        let past = Past { number: before.number, hash: before.hash, since: before.since };
+        let past = Past {
+            number: before.number,
+            hash: before.hash,
+            since: before.since,
+        };
         let mut history = self.history.lock().unwrap_or_else(PoisonError::into_inner);
-        *history = History { previous: Some(past), rejected: None, needs_restart };
+        *history = History {
+            previous: Some(past),
+            rejected: None,
+            needs_restart,
+        };
     }
 
     /// Remembers a refused configuration.
     pub fn reject(&self, rejected: Rejected) {
-        self.history.lock().unwrap_or_else(PoisonError::into_inner).rejected = Some(rejected);
+        self.history
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .rejected = Some(rejected);
     }
 
     /// The files are back to what is active: nothing is wrong any more.
     pub fn clear_rejection(&self) -> Option<Rejected> {
-        self.history.lock().unwrap_or_else(PoisonError::into_inner).rejected.take()
+        self.history
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .rejected
+            .take()
     }
 
     /// The last refused configuration, if none went live since.
     pub fn rejected(&self) -> Option<Rejected> {
-        self.history.lock().unwrap_or_else(PoisonError::into_inner).rejected.clone()
+        self.history
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .rejected
+            .clone()
     }
 
     /// The configuration before the active one.
     pub fn previous(&self) -> Option<Past> {
-        self.history.lock().unwrap_or_else(PoisonError::into_inner).previous.clone()
+        self.history
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .previous
+            .clone()
     }
 
     /// Which settings were changed in the files and wait for a restart.
     pub fn needs_restart(&self) -> Vec<String> {
-        self.history.lock().unwrap_or_else(PoisonError::into_inner).needs_restart.clone()
+        self.history
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .needs_restart
+            .clone()
     }
 }

@@ -16,24 +16,34 @@ use crate::deliver::status::EngineStatus;
 
 /// Reads the status of an engine when asked; nothing once the engine is gone.
 #[derive(Debug)]
-pub struct EngineNumbers {
+pub(super) struct EngineNumbers {
     engine: Weak<Engine>,
 }
 
 impl EngineNumbers {
     /// Numbers of `engine`.
-    pub const fn new(engine: Weak<Engine>) -> Self {
+    pub(super) const fn new(engine: Weak<Engine>) -> Self {
         Self { engine }
     }
 }
 
 impl Collector for EngineNumbers {
     fn encode(&self, mut encoder: DescriptorEncoder<'_>) -> std::fmt::Result {
-        let Some(engine) = self.engine.upgrade() else { return Ok(()) };
+        let Some(engine) = self.engine.upgrade() else {
+            return Ok(());
+        };
         let status = engine.status();
-        gauge(&mut encoder, ("journal_bytes", "Bytes of journal on disk"), status.journal_bytes)?;
+        gauge(
+            &mut encoder,
+            ("journal_bytes", "Bytes of journal on disk"),
+            status.journal_bytes,
+        )?;
         let refusing = u64::from(status.refusing.is_some());
-        gauge(&mut encoder, ("journal_refusing", "1 while nothing is accepted"), refusing)?;
+        gauge(
+            &mut encoder,
+            ("journal_refusing", "1 while nothing is accepted"),
+            refusing,
+        )?;
         gauges(&mut encoder, &status)?;
         outcomes(&mut encoder, &status)
     }
@@ -42,13 +52,25 @@ impl Collector for EngineNumbers {
 fn gauges(encoder: &mut DescriptorEncoder<'_>, status: &EngineStatus) -> std::fmt::Result {
     type Read = fn(&DestinationStatus) -> u64;
     let gauges: [(&str, &str, Read); 5] = [
-        ("calls_behind", "Calls a destination has not read yet", |it| it.behind),
-        ("events_pending", "Events read and not settled", |it| it.pending),
-        ("events_parked", "Events waiting for a retry", |it| it.parked),
-        ("requests_in_flight", "Requests under way", |it| it.in_flight),
-        ("destination_paused", "1 while the destination fails as a whole", |it| {
-            u64::from(matches!(it.activity, Activity::Paused { .. }))
+        (
+            "calls_behind",
+            "Calls a destination has not read yet",
+            |it| it.behind,
+        ),
+        ("events_pending", "Events read and not settled", |it| {
+            it.pending
         }),
+        ("events_parked", "Events waiting for a retry", |it| {
+            it.parked
+        }),
+        ("requests_in_flight", "Requests under way", |it| {
+            it.in_flight
+        }),
+        (
+            "destination_paused",
+            "1 while the destination fails as a whole",
+            |it| u64::from(matches!(it.activity, Activity::Paused { .. })),
+        ),
     ];
     for (name, about, read) in gauges {
         let mut family = encoder.encode_descriptor(name, about, None, MetricType::Gauge)?;
@@ -71,10 +93,21 @@ fn outcomes(encoder: &mut DescriptorEncoder<'_>, status: &EngineStatus) -> std::
             ("superseded", tally.superseded),
             ("damaged", tally.damaged),
         ];
-        let dropped = tally.dropped.iter().map(|(why, n)| ("dropped", why.to_string(), *n));
-        let dead = tally.dead.iter().map(|(class, n)| ("dead", class.name().to_owned(), *n));
-        let retried = tally.retried.iter().map(|(class, n)| ("retried", class.name().to_owned(), *n));
-        let simple = simple.into_iter().map(|(outcome, n)| (outcome, String::new(), n));
+        let dropped = tally
+            .dropped
+            .iter()
+            .map(|(why, n)| ("dropped", why.to_string(), *n));
+        let dead = tally
+            .dead
+            .iter()
+            .map(|(class, n)| ("dead", class.name().to_owned(), *n));
+        let retried = tally
+            .retried
+            .iter()
+            .map(|(class, n)| ("retried", class.name().to_owned(), *n));
+        let simple = simple
+            .into_iter()
+            .map(|(outcome, n)| (outcome, String::new(), n));
         for (outcome, reason, count) in simple.chain(dropped).chain(dead).chain(retried) {
             let labels = [
                 ("destination", destination.id.to_string()),

@@ -18,6 +18,7 @@ use crate::server::configuration;
 use crate::server::configuration::Candidate;
 use crate::server::configuration::Environment;
 use crate::server::files::ContentHash;
+use crate::server::files::DiskFiles;
 use crate::server::gateway::Gateway;
 use crate::server::live::Live;
 use crate::server::live::Rejected;
@@ -76,7 +77,7 @@ pub struct Reloader {
     environment: Environment,
     gateway: Arc<Gateway>,
     clock: Clock,
-    files: Arc<crate::server::files::DiskFiles>,
+    files: Arc<DiskFiles>,
     asked: mpsc::Receiver<oneshot::Sender<Outcome>>,
     watch: Watch,
 }
@@ -86,15 +87,25 @@ impl Reloader {
     pub fn new(
         gateway: Arc<Gateway>,
         (path, environment): (PathBuf, Environment),
-        files: crate::server::files::DiskFiles,
+        files: Arc<DiskFiles>,
         clock: Clock,
     ) -> (Self, Trigger) {
         // Several who ask at once are answered by the same look.
         let (sender, asked) = mpsc::channel(16);
         let mut watch = Watch::new();
         watch.set(&files.watched());
-        let files = Arc::new(files);
-        (Self { path, environment, gateway, clock, files, asked, watch }, Trigger(sender))
+        (
+            Self {
+                path,
+                environment,
+                gateway,
+                clock,
+                files,
+                asked,
+                watch,
+            },
+            Trigger(sender),
+        )
     }
 
     /// Runs until every [`Trigger`] is gone.
@@ -113,10 +124,14 @@ impl Reloader {
             while let Ok(asked) = self.asked.try_recv() {
                 waiting.push(asked);
             }
-            let outcome = self.look(Look { is_asked: !waiting.is_empty() }).await;
+            let outcome = self
+                .look(Look {
+                    is_asked: !waiting.is_empty(),
+                })
+                .await;
             for asked in waiting {
                 // Whoever asked may have gone.
-                let _ = asked.send(outcome.clone());
+                drop(asked.send(outcome.clone()));
             }
         }
     }
@@ -142,7 +157,10 @@ impl Reloader {
         let live = self.gateway.live();
         if now == live.active().hash {
             if live.clear_rejection().is_some() {
-                tracing::info!(hash = now.short(), "configuration is back to what is active");
+                tracing::info!(
+                    hash = now.short(),
+                    "configuration is back to what is active"
+                );
                 self.gateway.metrics().reload_successful.set(1);
                 self.count("unchanged");
             }
@@ -182,9 +200,19 @@ impl Reloader {
                         Outcome::NeedsRestart(hash, needs_restart)
                     };
                 }
-                Err(text) => Rejected { hash, at: self.clock.now(), text, json: Vec::new() },
+                Err(text) => Rejected {
+                    hash,
+                    at: self.clock.now(),
+                    text,
+                    json: Vec::new(),
+                },
             },
-            Err((text, json)) => Rejected { hash, at: self.clock.now(), text, json },
+            Err((text, json)) => Rejected {
+                hash,
+                at: self.clock.now(),
+                text,
+                json,
+            },
         };
         self.refuse(live, rejected)
     }
@@ -207,7 +235,9 @@ impl Reloader {
     async fn hash_now(&self) -> ContentHash {
         let files = self.files.clone();
         let active = self.files.hash();
-        tokio::task::spawn_blocking(move || files.hash_now()).await.unwrap_or(active)
+        tokio::task::spawn_blocking(move || files.hash_now())
+            .await
+            .unwrap_or(active)
     }
 
     async fn read(&self) -> Candidate {
@@ -221,7 +251,9 @@ impl Reloader {
 
     fn count(&self, result: &str) {
         let metrics: &Metrics = self.gateway.metrics();
-        let labels = ReloadLabels { result: result.to_owned() };
+        let labels = ReloadLabels {
+            result: result.to_owned(),
+        };
         metrics.reloads.get_or_create(&labels).inc();
     }
 }
@@ -231,5 +263,9 @@ struct Look {
 }
 
 fn refusal(rejected: &Rejected) -> Refusal {
-    Refusal { hash: rejected.hash, text: rejected.text.clone(), json: rejected.json.clone() }
+    Refusal {
+        hash: rejected.hash,
+        text: rejected.text.clone(),
+        json: rejected.json.clone(),
+    }
 }

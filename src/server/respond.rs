@@ -100,7 +100,8 @@ pub fn preflight() -> Response<Bytes> {
     response
 }
 
-const fn status(cause: &Cause) -> StatusCode {
+/// The status a cause is answered with.
+pub const fn status(cause: &Cause) -> StatusCode {
     match cause {
         Cause::Malformed(_) | Cause::NothingAccepted(_) | Cause::NoDefaultSource => {
             StatusCode::BAD_REQUEST

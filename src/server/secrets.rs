@@ -37,7 +37,10 @@ impl fmt::Debug for SecretStore {
 impl SecretStore {
     /// A store over the environment as it was at the start.
     pub fn new(environment: Arc<BTreeMap<String, String>>) -> Self {
-        Self { environment, files: Mutex::default() }
+        Self {
+            environment,
+            files: Mutex::default(),
+        }
     }
 
     fn file(&self, path: &Path) -> Result<Arc<str>, String> {
@@ -51,12 +54,21 @@ impl SecretStore {
             return Ok(cached.text.clone());
         }
         if FILE_BYTES_MAX < metadata.len() {
-            return Err(format!("{}: larger than {FILE_BYTES_MAX} bytes", path.display()));
+            return Err(format!(
+                "{}: larger than {FILE_BYTES_MAX} bytes",
+                path.display()
+            ));
         }
         let text = fs::read_to_string(path).map_err(describe)?;
         let text = text.strip_suffix('\n').unwrap_or(&text);
         let text: Arc<str> = text.strip_suffix('\r').unwrap_or(text).into();
-        files.insert(path.to_owned(), Cached { text: text.clone(), seen });
+        files.insert(
+            path.to_owned(),
+            Cached {
+                text: text.clone(),
+                seen,
+            },
+        );
         Ok(text)
     }
 }
@@ -73,7 +85,11 @@ impl ReadSecret for SecretStore {
                 .into(),
             SecretSource::File(path) => self.file(path)?,
         };
-        if text.is_empty() { Err("it is empty".to_owned()) } else { Ok(text) }
+        if text.is_empty() {
+            Err("it is empty".to_owned())
+        } else {
+            Ok(text)
+        }
     }
 }
 
@@ -99,7 +115,9 @@ mod tests {
     #[test]
     fn an_unset_variable_is_named() {
         let store = SecretStore::new(Arc::default());
-        let error = store.read(&SecretSource::Environment("KEY".to_owned())).unwrap_err();
+        let error = store
+            .read(&SecretSource::Environment("KEY".to_owned()))
+            .unwrap_err();
         assert_eq!(error, "environment variable `KEY` is not set");
     }
 }

@@ -1,11 +1,16 @@
 //! All integration tests: one binary, one module for each subject.
 #![cfg(test)]
 
+mod accept;
+mod accept_tls;
+mod bodies;
 mod captures;
 mod destination_fixture;
+mod diagnostics;
 mod functions;
 mod inbound;
 mod inbound_fixture;
+mod listener_fixture;
 mod sink_connections;
 mod sinks;
 mod tidy;

@@ -78,6 +78,14 @@ impl Committer {
         }
     }
 
+    /// Begins a segment without a record. A failure shows again with the next record, or is the
+    /// journal's.
+    pub(crate) fn begin_segment(&mut self) {
+        if self.roll().is_ok() {
+            drop(self.flush(Vec::new(), self.end));
+        }
+    }
+
     /// Commits until the queue is closed and empty, or failed.
     pub(crate) fn run(mut self) {
         let _guard = FailOnPanic(self.queue.clone());
@@ -152,8 +160,7 @@ impl Committer {
 
     /// Makes the buffer durable and lets the senders of its frames go.
     fn flush(&mut self, group: Vec<Waiting>, end: Position) -> Result<(), AppendError> {
-        if group.is_empty() {
-            self.buffer.clear();
+        if self.buffer.is_empty() {
             return Ok(());
         }
         let written = self.write();

@@ -109,12 +109,15 @@ impl SegmentHeader {
     pub(crate) fn read(file: &dyn StoredFile) -> io::Result<Option<Self>> {
         let mut bytes = [0; SEGMENT_HEADER_BYTES];
         file.read_full_at(&mut bytes, 0)?;
-        if let Some(header) = Self::decode(&bytes) {
-            return Ok(Some(header));
-        }
+        let header = Self::decode(&bytes);
         let copy_at = file.size()?.saturating_sub(SEGMENT_HEADER_BYTES as u64);
         file.read_full_at(&mut bytes, copy_at)?;
-        Ok(Self::decode(&bytes))
+        let copy = Self::decode(&bytes);
+        // A copy with a larger number was written when the segment was taken for reuse.
+        let is_older = header
+            .zip(copy)
+            .is_some_and(|(header, copy)| header.number < copy.number);
+        Ok(if is_older { copy } else { header.or(copy) })
     }
 
     /// Bytes the file should have.
