@@ -84,7 +84,11 @@ pub(super) fn forbid(node: &Node, diagnostics: &mut Diagnostics) {
         Data::Text(text) => {
             if let Some(at) = text.text().find("${env:") {
                 let message = "the environment cannot be used here";
-                diagnostics.push(not_here(text.span(at, at + 6), message));
+                let rest = text.text().get(at..).unwrap_or("");
+                let end = rest
+                    .find('}')
+                    .map_or_else(|| text.text().len(), |close| at + close + 1);
+                diagnostics.push(not_here(text.span(at, end), message));
             }
         }
         _ => {}
@@ -170,6 +174,7 @@ impl Filling<'_, '_> {
                 format!("variable `{name}` holds a control character, perhaps a line break");
             self.diagnostics
                 .push(Diagnostic::error(Code::InterpolatedType, span, message));
+            self.provenance = Provenance::Unset;
         }
         self.out.push_str(value);
         if self.provenance == Provenance::Written {
@@ -204,7 +209,9 @@ impl Filling<'_, '_> {
         });
     }
 
+    /// What else there might be to say about the value would be about the rest of it alone.
     fn malformed(&mut self, open: usize, end: usize, why: &str) {
+        self.provenance = Provenance::Unset;
         let span = self.text.span(open, end);
         self.diagnostics.push(
             Diagnostic::error(Code::InterpolationSyntax, span, why)

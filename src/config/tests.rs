@@ -7,6 +7,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use globset::Glob;
+use proptest::prelude::*;
 
 use super::Environment;
 use super::Files;
@@ -21,6 +22,7 @@ use super::settings::Ordering;
 use super::settings::SecretSource;
 use super::settings::SettingValue;
 use super::settings::Settings;
+use super::settings::SourceSettings;
 use crate::diagnostic::Code;
 use crate::diagnostic::render::Style;
 use crate::diagnostic::render::render;
@@ -98,11 +100,7 @@ fn the_example_of_the_manual_loads_as_it_reads() {
     );
     assert_eq!(shown(&loaded), "");
     let settings = loaded.settings.unwrap();
-    let sources: Vec<_> = settings
-        .sources
-        .iter()
-        .map(|source| source.title())
-        .collect();
+    let sources: Vec<_> = settings.sources.iter().map(SourceSettings::title).collect();
     assert_eq!(
         sources,
         [
@@ -126,6 +124,18 @@ fn the_example_of_the_manual_loads_as_it_reads() {
     );
     assert_eq!(settings.storage.dir, Path::new("etc/data"));
     assert_eq!(settings.storage.bytes_max, 20 << 30);
+    let inputs: Vec<_> = settings
+        .inputs
+        .iter()
+        .map(|path| path.to_str().unwrap())
+        .collect();
+    assert_eq!(inputs, ["etc/routing.yaml", "etc/sources/more.yaml"]);
+}
+
+#[test]
+fn the_rules_of_the_example_load_as_they_read() {
+    let loaded = load_files(&[("routing.yaml", EXAMPLE)], &[], Unset::Warning);
+    let settings = loaded.settings.unwrap();
     let mixpanel = &settings.destinations[0];
     let place = |name: &str| {
         mixpanel
@@ -160,12 +170,6 @@ fn the_example_of_the_manual_loads_as_it_reads() {
         settings.cases[0].expect[1].2,
         Expected::Nothing(_)
     ));
-    let inputs: Vec<_> = settings
-        .inputs
-        .iter()
-        .map(|path| path.to_str().unwrap())
-        .collect();
-    assert_eq!(inputs, ["etc/routing.yaml", "etc/sources/more.yaml"]);
 }
 
 #[test]
@@ -176,6 +180,19 @@ fn the_catalogue_is_without_findings() {
         assert_eq!(loaded.definition.unwrap().name, name);
     }
     assert!(load_built_in("nonsense").is_none());
+}
+
+#[test]
+fn a_sigil_behind_white_space_is_said_to_be_none() {
+    let text = "trackway: 1\nconnections:\n  - {from: '*', to: '*', when: ' =true', map: {a: ' =$.x', b: ' == x'}}\n";
+    let loaded = load_files(&[("routing.yaml", text)], &[], Unset::Error);
+    assert_eq!(codes(&loaded), [Code::MissingSigil, Code::MissingSigil]);
+    assert_eq!(
+        loaded
+            .diagnostics
+            .count(crate::diagnostic::Severity::Warning),
+        1
+    );
 }
 
 #[test]
@@ -360,4 +377,72 @@ destinations: {m: {type: mixpanel, settings: {project_token: hunter2}}}
     );
     let text = format!("{settings:?}");
     assert!(!text.contains("hunter2") && text.contains("***"));
+}
+
+#[test]
+fn a_mistake_in_an_expression_is_found_at_its_column_in_every_style() {
+    for when in [
+        "when: =nope($.a)",
+        "when: =$.é == nope($.a)",
+        "when: '=$.a == ''x'' and nope($.a)'",
+        "when: '=\"it''s\" == nope($.a)'",
+        "when: \"=\\\"x\\\" == nope($.a)\"",
+        "when: \"=\\\"\\u00e9\\x41\\U0001F600\\\" == nope($.a)\"",
+        "when: \"=$.a == \\\n      nope($.a)\"",
+        "when: \"=$.a ==\n\n      nope($.a)\"",
+        "when: =$.a is string\n      and nope($.b)",
+        "when: '=$.a is string\n      and nope($.b)'",
+        "when: |\n      =nope($.a)\n",
+        "when: |2-\n      =$.a == 1\n          and nope($.a)",
+        "when: >\n      =$.a == 1\n      and nope($.a)\n",
+        "when: >-\n      =$.a == 1\n\n      and\n        nope($.a)",
+        "when: &anchor =nope($.a)",
+        "when: # why\n      =nope($.a)",
+        "when: >- # why\n      ='😀' == nope($.a)",
+        "\"when\": =nope($.a) # why",
+        "map: {a: [1, {b: '=nope($.a)'}]}",
+    ] {
+        let text = format!(
+            "trackway: 1\r\nsources: {{a: {{credentials: [{{site_id: a, api_key: secret://env/A}}]}}}}\nconnections:\n  - from: \"*\"\n    to: \"*\"\n    {when}\n"
+        );
+        let loaded = load_files(&[("f.yaml", &text)], &[], Unset::Error);
+        let shown = shown(&loaded);
+        let found = loaded.diagnostics.sorted();
+        assert_eq!(codes(&loaded), [Code::UnknownFunction], "{when}\n{shown}");
+        let span = found[0].span().unwrap();
+        assert_eq!(
+            span.start as usize,
+            text.find("nope").unwrap(),
+            "{when}\n{shown}"
+        );
+        assert_eq!(loaded.sources.text(span), "nope", "{when}\n{shown}");
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(64))]
+
+    #[test]
+    fn no_edit_makes_loading_or_rendering_panic(
+        at in 0..EXAMPLE.len(),
+        cut in 0..40_usize,
+        put in "[-=:#{}\\[\\],&*!|>'\"%@ \n\ta$é.]{0,6}",
+    ) {
+        let boundary = |at: usize| (0..=at.min(EXAMPLE.len())).rev().find(|at| EXAMPLE.is_char_boundary(*at)).unwrap();
+        let start = boundary(at);
+        let end = boundary(at + cut);
+        let mut text = EXAMPLE.to_owned();
+        text.replace_range(start..end, &put);
+        let loaded = load_files(&[("routing.yaml", &text)], &[], Unset::Warning);
+        prop_assert!(loaded.settings.is_none() || !loaded.diagnostics.has_errors());
+        let said = !loaded.diagnostics.is_empty();
+        prop_assert!(loaded.settings.is_some() || loaded.definition.is_some() || said);
+        for found in loaded.diagnostics.iter() {
+            for label in &found.labels {
+                let file = loaded.sources.file(label.span.file).unwrap();
+                prop_assert!(label.span.end as usize <= file.text().len(), "{found:?}");
+            }
+        }
+        prop_assert_eq!(shown(&loaded).is_empty(), !said);
+    }
 }

@@ -145,7 +145,7 @@ pub fn run(plan: &Plan, case: &Case) -> CaseOutcome {
                 seen.verdict(Part::default(), &verdict);
             }
         });
-        seen.compare(&"events".into(), expected, &mut failures);
+        seen.compare(&"events".into(), &seen.events, expected, &mut failures);
     }
     for (id, _, expected) in &case.expect {
         let Some(destination) = plan.destination(id) else {
@@ -154,7 +154,7 @@ pub fn run(plan: &Plan, case: &Case) -> CaseOutcome {
         let seen = Seen::of(&bytes, |record, arena, rendered, seen| {
             destination.render(record, arena, rendered, seen);
         });
-        seen.compare(id, expected, &mut failures);
+        seen.compare(id, &seen.items, expected, &mut failures);
     }
     outcome(failures)
 }
@@ -198,15 +198,11 @@ pub fn run_definition(definition: &Arc<Definition>, case: &DefinitionCase) -> Ca
         return outcome(failures);
     }
     for (number, lane) in (0_u16..).zip(&definition.lanes) {
-        let sent = Seen {
-            items: seen.of_lane(number),
-            verdicts: seen.verdicts.clone(),
-            ..Seen::default()
-        };
         let expected = case.expect.iter().find(|(name, ..)| *name == lane.name);
         let nothing = Expected::Nothing(case.span);
         let expected = expected.map_or(&nothing, |(.., expected)| expected);
-        sent.compare(&lane.name.as_str().into(), expected, &mut failures);
+        let sent = seen.of_lane(number);
+        seen.compare(&lane.name.as_str().into(), &sent, expected, &mut failures);
     }
     outcome(failures)
 }
@@ -289,12 +285,13 @@ impl Seen {
             .collect()
     }
 
-    fn compare(&self, what: &Arc<str>, expected: &Expected, failures: &mut Vec<Failure>) {
-        let found = if &**what == "events" {
-            &self.events
-        } else {
-            &self.items
-        };
+    fn compare(
+        &self,
+        what: &Arc<str>,
+        found: &[String],
+        expected: &Expected,
+        failures: &mut Vec<Failure>,
+    ) {
         let arena = Arena::new();
         let json = format!("[{}]", found.join(","));
         let found = parse(

@@ -13,7 +13,6 @@ use crate::config::settings::Case;
 use crate::config::settings::CaseRequest;
 use crate::config::settings::DefinitionCase;
 use crate::config::settings::Expected;
-use crate::config::settings::LaneSettings;
 use crate::config::settings::SettingSpec;
 use crate::config::settings::SettingValue;
 use crate::config::vocabulary;
@@ -161,10 +160,10 @@ fn by_destination(
     cx: &mut Cx<'_>,
 ) -> Option<Vec<(Arc<str>, Span, Expected)>> {
     let expected = by_name(node, "destinations", matching, cx)?;
+    let defined = cx.defined;
+    let known = defined.destinations.iter().map(String::as_str);
     for (name, span, _) in &expected {
-        if cx.defined.destinations.iter().all(|known| known != name) {
-            cx.names_nothing("destination", name, *span);
-        }
+        cx.check_name(("destination", known.clone()), name, *span);
     }
     Some(
         expected
@@ -255,7 +254,7 @@ fn expected(node: &Node, matching: Matching, cx: &mut Cx<'_>) -> Option<Expected
 pub(super) fn definition_cases(
     node: &Node,
     settings: &[SettingSpec],
-    lanes: &[LaneSettings],
+    lanes: &[&str],
     cx: &mut Cx<'_>,
 ) -> Vec<DefinitionCase> {
     list(node, "a list of tests", cx)
@@ -267,7 +266,7 @@ pub(super) fn definition_cases(
 fn definition_case(
     node: &Node,
     settings: &[SettingSpec],
-    lanes: &[LaneSettings],
+    lanes: &[&str],
     cx: &mut Cx<'_>,
 ) -> Option<DefinitionCase> {
     let mut fields = Fields::open(node, node.head(), "a test", cx)?;
@@ -304,14 +303,12 @@ fn definition_case(
 fn by_lane(
     node: &Node,
     matching: Matching,
-    lanes: &[LaneSettings],
+    lanes: &[&str],
     cx: &mut Cx<'_>,
 ) -> Option<Vec<(String, Span, Expected)>> {
     let expected = by_name(node, "lanes", matching, cx)?;
     for (name, span, _) in &expected {
-        if lanes.iter().all(|lane| lane.name != *name) {
-            cx.names_nothing("lane", name, *span);
-        }
+        cx.check_name(("lane", lanes.iter().copied()), name, *span);
     }
     Some(
         expected
@@ -322,9 +319,17 @@ fn by_lane(
 }
 
 impl Cx<'_> {
-    fn names_nothing(&mut self, what: &str, name: &str, span: Span) {
-        let message = format!("there is no {what} `{name}`");
-        self.refuse::<()>(Code::TestNamesNothing, span, message);
+    /// Reports a name that is none of those known.
+    fn check_name<'k>(
+        &mut self,
+        (what, mut known): (&str, impl Iterator<Item = &'k str> + Clone),
+        name: &str,
+        span: Span,
+    ) {
+        let all = known.clone();
+        if known.all(|known| known != name) {
+            self.unknown_reference::<()>(span, (what, Code::TestNamesNothing), name, all);
+        }
     }
 }
 
