@@ -100,7 +100,7 @@ fn accepted<'a>(parameter: &Parameter, pool: &[Value<'a>], pick: usize) -> Optio
             .filter(|value| kinds.has(value.kind()) || optional && value.is_missing())
             .collect(),
         Accepts::Word(words) => words.iter().map(|word| Value::Text(word)).collect(),
-        Accepts::Literal(LiteralUse::TimeFormat) if optional && pick % 2 == 0 => {
+        Accepts::Literal(LiteralUse::TimeFormat) if optional && pick.is_multiple_of(2) => {
             vec![Value::Missing]
         }
         Accepts::Literal(LiteralUse::TimeFormat) => vec![Value::Text("%Y-%m-%d %H:%M:%S")],
