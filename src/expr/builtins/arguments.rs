@@ -160,7 +160,7 @@ pub(super) fn unreadable(what: &str, value: Value<'_>) -> CallError {
 }
 
 /// A value in a message: a scalar as JSON, cut when it is long, or the word for its kind.
-pub(super) fn shown(value: Value<'_>) -> String {
+pub(in crate::expr) fn shown(value: Value<'_>) -> String {
     const CHARACTERS_MAX: usize = 60;
     let text = match (value, value.kind()) {
         (Value::Secret(_), _) => return "a secret".to_owned(),
