@@ -75,7 +75,7 @@ impl SourceFile {
         let line_starts = std::iter::once(0)
             .chain(
                 text.bytes()
-                    .zip(1u32..)
+                    .zip(1_u32..)
                     .filter(|(byte, _)| *byte == b'\n')
                     .map(|(_, next)| next),
             )
@@ -240,7 +240,7 @@ impl Sources {
 
     /// The files in the order they were added.
     pub fn iter(&self) -> impl Iterator<Item = (FileId, &SourceFile)> {
-        (0u32..).map(FileId).zip(&self.files)
+        (0_u32..).map(FileId).zip(&self.files)
     }
 
     /// The text a span covers; empty when the span is of another set.

@@ -171,7 +171,7 @@ fn answer(line: &[u8]) -> String {
         "expression" => compiled(text("expr")).and_then(|program| run(&program, &document)),
         "jsonpath" => path(text("expr"))
             .and_then(|program| run(&program, &document))
-            .map(listed),
+            .map(|result| Some(listed(result))),
         "yaml" => yaml(text("text")),
         other => Err(Refusal {
             kind: "parse",
@@ -198,8 +198,8 @@ fn refused(id: &str, refusal: &Refusal) -> String {
 }
 
 /// A path gives a list of nodes; a singular one gives none or one.
-fn listed(result: Option<String>) -> Option<String> {
-    Some(result.unwrap_or_else(|| "[]".to_owned()))
+fn listed(result: Option<String>) -> String {
+    result.unwrap_or_else(|| "[]".to_owned())
 }
 
 fn compiled(text: &str) -> Result<Program, Refusal> {

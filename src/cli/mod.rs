@@ -79,7 +79,7 @@ pub fn main() -> ExitCode {
             } else {
                 Exit::Clean
             };
-            let _ = error.print();
+            drop(error.print());
             return exit.into();
         }
     };

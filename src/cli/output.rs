@@ -2,7 +2,6 @@
 
 use std::io;
 use std::io::IsTerminal as _;
-use std::io::Write as _;
 
 /// When to use colour.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
@@ -63,9 +62,9 @@ pub enum NoColor {
 
 fn print_to(mut stream: impl io::Write, text: &str) {
     // There is nobody left to tell.
-    let _ = stream.write_all(text.as_bytes());
+    drop(stream.write_all(text.as_bytes()));
     if !text.ends_with('\n') && !text.is_empty() {
-        let _ = stream.write_all(b"\n");
+        drop(stream.write_all(b"\n"));
     }
-    let _ = stream.flush();
+    drop(stream.flush());
 }

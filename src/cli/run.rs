@@ -103,7 +103,7 @@ impl Run {
             .with_writer(std::io::stderr)
             .with_target(false);
         // A second start in one process keeps the first log.
-        let _ = if human {
+        let started = if human {
             builder
                 .with_ansi(setting.output.colors_notes())
                 .compact()
@@ -111,5 +111,6 @@ impl Run {
         } else {
             builder.json().flatten_event(true).try_init()
         };
+        drop(started);
     }
 }

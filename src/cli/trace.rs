@@ -136,86 +136,101 @@ fn request(text: &str, sources: &[&str]) -> Result<CaseRequest, String> {
 
 fn for_people(steps: &Json) -> String {
     let mut text = String::new();
-    let at = |json: &Json, key: &str| json.get(key).cloned().unwrap_or_default();
-    let plain = |json: Json| {
-        json.as_str()
-            .map_or_else(|| json.to_string(), str::to_owned)
-    };
-    let list = |json: &Json, key: &str| at(json, key).as_array().cloned().unwrap_or_default();
     let source = at(steps, "source");
     let _ = writeln!(
         text,
         "source       {} ({})",
-        plain(at(&source, "id")),
-        plain(at(&source, "title"))
+        plain(at(source, "id")),
+        plain(at(source, "title"))
     );
-    if let Some(refused) = steps.get("refused").filter(|refused| !refused.is_null()) {
-        let (status, reason) = (at(refused, "status"), plain(at(refused, "reason")));
-        let _ = writeln!(text, "refused      {status}: {reason}");
-        return text;
-    }
-    for call in list(steps, "calls") {
+    let refused = at(steps, "refused");
+    if !refused.is_null() {
         let _ = writeln!(
             text,
-            "call         {} ({})",
-            plain(at(&call, "operation")),
-            plain(at(&call, "api"))
+            "refused      {}: {}",
+            plain(at(refused, "status")),
+            plain(at(refused, "reason"))
         );
-        for rule in list(&call, "rules") {
-            let _ = writeln!(
-                text,
-                "  rule       {}: {}",
-                plain(at(&rule, "rule")),
-                verdict(&at(&rule, "matched"))
-            );
-        }
-        for (n, event) in list(&call, "events").iter().enumerate() {
-            let _ = writeln!(text, "  event {n}    {event}");
-        }
-        for failed in list(&call, "failed") {
-            let _ = writeln!(text, "  failed     {}", plain(at(&failed, "why")));
-        }
-        for destination in list(&call, "destinations") {
-            let _ = writeln!(text, "  to {}", plain(at(&destination, "destination")));
-            for tried in list(&destination, "connections") {
-                let _ = writeln!(
-                    text,
-                    "    event {}  connection {}: {}",
-                    at(&tried, "event"),
-                    plain(at(&tried, "connection")),
-                    verdict(&at(&tried, "matched"))
-                );
-            }
-            for mapped in list(&destination, "mapped") {
-                let _ = writeln!(
-                    text,
-                    "    event {}  mapped to {}",
-                    at(&mapped, "event"),
-                    at(&mapped, "to")
-                );
-            }
-            for sent in list(&destination, "sent") {
-                let _ = writeln!(
-                    text,
-                    "    event {}  sends {}",
-                    at(&sent, "event"),
-                    at(&sent, "body")
-                );
-            }
-            for kept in list(&destination, "not_sent") {
-                let _ = writeln!(
-                    text,
-                    "    event {}  {}",
-                    at(&kept, "event"),
-                    plain(at(&kept, "why"))
-                );
-            }
-        }
-        if let Some(url) = call.get("forward").and_then(Json::as_str) {
-            let _ = writeln!(text, "  forwarded as it came to {url}");
-        }
+    }
+    for call in list(steps, "calls") {
+        print_call(call, &mut text);
     }
     text
+}
+
+fn print_call(call: &Json, text: &mut String) {
+    let (operation, api) = (plain(at(call, "operation")), plain(at(call, "api")));
+    let _ = writeln!(text, "call         {operation} ({api})");
+    for rule in list(call, "rules") {
+        let _ = writeln!(
+            text,
+            "  rule       {}: {}",
+            plain(at(rule, "rule")),
+            verdict(at(rule, "matched"))
+        );
+    }
+    for (n, event) in list(call, "events").iter().enumerate() {
+        let _ = writeln!(text, "  event {n}    {event}");
+    }
+    for failed in list(call, "failed") {
+        let _ = writeln!(text, "  failed     {}", plain(at(failed, "why")));
+    }
+    for destination in list(call, "destinations") {
+        print_destination(destination, text);
+    }
+    if let Some(url) = at(call, "forward").as_str() {
+        let _ = writeln!(text, "  forwarded as it came to {url}");
+    }
+}
+
+fn print_destination(destination: &Json, text: &mut String) {
+    let _ = writeln!(text, "  to {}", plain(at(destination, "destination")));
+    for tried in list(destination, "connections") {
+        let name = plain(at(tried, "connection"));
+        let _ = writeln!(
+            text,
+            "    event {}  connection {name}: {}",
+            at(tried, "event"),
+            verdict(at(tried, "matched"))
+        );
+    }
+    for mapped in list(destination, "mapped") {
+        let _ = writeln!(
+            text,
+            "    event {}  mapped to {}",
+            at(mapped, "event"),
+            at(mapped, "to")
+        );
+    }
+    for sent in list(destination, "sent") {
+        let _ = writeln!(
+            text,
+            "    event {}  sends {}",
+            at(sent, "event"),
+            at(sent, "body")
+        );
+    }
+    for kept in list(destination, "not_sent") {
+        let _ = writeln!(
+            text,
+            "    event {}  {}",
+            at(kept, "event"),
+            plain(at(kept, "why"))
+        );
+    }
+}
+
+fn at<'j>(json: &'j Json, key: &str) -> &'j Json {
+    json.get(key).unwrap_or(&Json::Null)
+}
+
+fn list<'j>(json: &'j Json, key: &str) -> &'j [Json] {
+    at(json, key).as_array().map_or(&[], Vec::as_slice)
+}
+
+fn plain(json: &Json) -> String {
+    json.as_str()
+        .map_or_else(|| json.to_string(), str::to_owned)
 }
 
 fn verdict(matched: &Json) -> String {

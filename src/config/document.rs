@@ -1,5 +1,7 @@
 //! The files of one configuration put together: mappings by name, lists one behind the other.
 
+use std::collections::BTreeMap;
+
 use crate::config::decode::Cx;
 use crate::config::decode::Fields;
 use crate::config::decode::translation::list;
@@ -40,6 +42,8 @@ pub(super) struct Section {
     pub(super) entries: Vec<Entry>,
     /// The section's key where it was first seen.
     pub(super) key: Option<Span>,
+    // Where each entry stands.
+    seen: BTreeMap<String, Span>,
 }
 
 impl Section {
@@ -69,18 +73,17 @@ impl Section {
             }
         };
         for entry in entries {
-            match self.entries.iter().find(|other| other.key == entry.key) {
-                Some(other) => cx.diagnostics.push(
-                    Diagnostic::error(
-                        Code::DefinedTwice,
-                        entry.key_span,
-                        format!("`{}` of `{}` is defined twice", entry.key, section.key),
-                    )
-                    .here("the second time")
-                    .also(other.key_span, "the first time"),
-                ),
-                None => self.entries.push(entry.clone()),
+            if let Some(first) = self.seen.get(&entry.key) {
+                let message = format!("`{}` of `{}` is defined twice", entry.key, section.key);
+                cx.diagnostics.push(
+                    Diagnostic::error(Code::DefinedTwice, entry.key_span, message)
+                        .here("the second time")
+                        .also(*first, "the first time"),
+                );
+                continue;
             }
+            self.seen.insert(entry.key.clone(), entry.key_span);
+            self.entries.push(entry.clone());
         }
     }
 }

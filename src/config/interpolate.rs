@@ -170,6 +170,7 @@ impl Filling<'_, '_> {
                 format!("variable `{name}` holds a control character, perhaps a line break");
             self.diagnostics
                 .push(Diagnostic::error(Code::InterpolatedType, span, message));
+            self.provenance = Provenance::Unset;
         }
         self.out.push_str(value);
         if self.provenance == Provenance::Written {
@@ -204,7 +205,9 @@ impl Filling<'_, '_> {
         });
     }
 
+    /// What else there might be to say about the value would be about the rest of it alone.
     fn malformed(&mut self, open: usize, end: usize, why: &str) {
+        self.provenance = Provenance::Unset;
         let span = self.text.span(open, end);
         self.diagnostics.push(
             Diagnostic::error(Code::InterpolationSyntax, span, why)

@@ -63,7 +63,9 @@ pub fn load(path: &Path, files: &dyn Files, environment: Environment<'_>) -> Loa
         return reader.refused();
     };
     // A definition may say `trackway: keep`; a configuration says which version it is.
-    let is_main = root.get("trackway").is_some_and(|it| matches!(it.value.data, Data::Number(_)));
+    let is_main = root
+        .get("trackway")
+        .is_some_and(|it| matches!(it.value.data, Data::Number(_)));
     let is = |key: &str| root.get(key).is_some() && !is_main;
     if is("destination") || is("translation") {
         return catalogue_file(reader, &root);
@@ -161,17 +163,8 @@ impl Loading<'_> {
         let server = server::server(document.server.fields("`server`", start), &mut cx);
         let storage = server::storage(document.storage.fields("`storage`", start), &mut cx);
         let reload = server::reload(document.reload.fields("`reload`", start), &mut cx);
-        let sources = source::sources(&document.sources.entries, &mut cx);
-        for source in &sources {
-            let is_default = server.default_source.as_ref() == Some(&source.id);
-            if source.credentials.is_empty() && !is_default {
-                let message = format!("source `{}` has no credentials", source.id);
-                cx.diagnostics.push(
-                    Diagnostic::error(Code::MissingKey, source.span, message)
-                        .help("give it `credentials`, or make it the `default_source` of `server`"),
-                );
-            }
-        }
+        let default = server.default_source.as_deref();
+        let sources = source::sources(&document.sources.entries, default, &mut cx);
         let destinations =
             destination::destinations(&document.destinations.entries, &definitions, &mut cx);
         let names = translation

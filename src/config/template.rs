@@ -6,6 +6,7 @@
 use crate::config::decode::Cx;
 use crate::config::decode::Fields;
 use crate::config::decode::behind_sigil;
+use crate::config::decode::is_behind_space;
 use crate::config::vocabulary::with_item;
 use crate::config::yaml::Data;
 use crate::config::yaml::Entry;
@@ -92,9 +93,9 @@ impl Cx<'_> {
         vocabulary: &Vocabulary,
         literals: Literals,
     ) -> Option<Template> {
-        self.refuse_secrets(node);
         let stays_open = literals == Literals::Open && matches!(node.data, Data::Map(_));
         if let Some(json) = literal(node).filter(|_| !stays_open) {
+            self.check_literal(node);
             return Some(Template::Literal(json));
         }
         match &node.data {
@@ -125,21 +126,29 @@ impl Cx<'_> {
         self.template(node, vocabulary)
     }
 
-    fn refuse_secrets(&mut self, node: &Node) {
-        if node
-            .text()
-            .is_some_and(|text| text.text().starts_with("secret://"))
-        {
-            self.diagnostics.push(
-                Diagnostic::error(
-                    Code::SecretNotAllowed,
-                    node.span,
-                    "a secret cannot stand here",
-                )
-                .help(
-                    "give it to the destination as a setting; its definition puts it into requests",
-                ),
-            );
+    /// Looks for texts that were hardly meant to be taken literally.
+    fn check_literal(&mut self, node: &Node) {
+        match &node.data {
+            Data::List(items) => items.iter().for_each(|item| self.check_literal(item)),
+            Data::Map(entries) => {
+                for entry in entries {
+                    self.check_literal(&entry.value);
+                }
+            }
+            Data::Text(text) if text.text().starts_with("secret://") => {
+                let message = "a secret cannot stand here";
+                self.diagnostics.push(
+                    Diagnostic::error(Code::SecretNotAllowed, node.span, message).help(
+                        "give it to the destination as a setting; its definition puts it into requests",
+                    ),
+                );
+            }
+            Data::Text(text) if is_behind_space(text) => {
+                let message = "this is text, because white space stands before the `=`";
+                self.diagnostics
+                    .push(Diagnostic::warning(Code::MissingSigil, node.span, message));
+            }
+            _ => {}
         }
     }
 

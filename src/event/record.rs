@@ -121,12 +121,14 @@ pub fn encode(receipt: &Receipt, calls: &[Call], out: &mut Vec<u8>) {
             Api::V2 => 2,
         });
         let present =
-            |flags: u8, (bit, param): (u8, &Option<&str>)| flags | u8::from(param.is_some()) << bit;
-        out.push(u8::from(call.item.is_some()) | (1..).zip(&params).fold(0, present));
+            |flags: u8, (bit, param): (u8, Option<&str>)| flags | u8::from(param.is_some()) << bit;
+        out.push(u8::from(call.item.is_some()) | (1..).zip(params).fold(0, present));
         if let Some(item) = call.item {
             out.extend_from_slice(&item.to_le_bytes());
         }
-        params.into_iter().for_each(|param| put_some(param, out));
+        for param in params {
+            put_some(param, out);
+        }
         out.extend_from_slice(&narrow(call.body.len()).to_le_bytes());
         out.extend_from_slice(&call.body);
     }
@@ -274,6 +276,7 @@ fn text<'a>(rest: &mut &'a [u8]) -> Result<&'a str, RecordError> {
     std::str::from_utf8(bytes(rest)?).map_err(|_| RecordError::Malformed)
 }
 
+#[expect(clippy::fn_params_excessive_bools, reason = "the bit of a flag byte")]
 fn text_if<'a>(present: bool, rest: &mut &'a [u8]) -> Result<Option<&'a str>, RecordError> {
     if present {
         text(rest).map(Some)

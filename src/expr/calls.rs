@@ -78,7 +78,9 @@ impl Compiler<'_> {
         let span = self.span(&call.name_at);
         let message = format!("unknown function `{}`", call.name);
         let diagnostic = Diagnostic::error(Code::UnknownFunction, span, message);
-        let diagnostic = match suggest::nearest(&call.name, builtins::names()) {
+        let near = builtins::ours_for(&call.name)
+            .or_else(|| suggest::nearest(&call.name, builtins::names()));
+        let diagnostic = match near {
             Some(near) => diagnostic.fix(format!("did you mean `{near}`?"), span, near),
             None => diagnostic.help("`trackway explain --functions` lists all functions"),
         };

@@ -37,6 +37,7 @@ use crate::expr::template::OnError;
 use crate::route::forward::Forward;
 use crate::route::frame::Authorization;
 use crate::route::frame::HttpLane;
+use crate::route::frame::Signing;
 use crate::route::plan::DestinationPlan;
 use crate::route::plan::Emit;
 use crate::route::plan::LanePlan;
@@ -146,13 +147,10 @@ fn with_type(kind: &str, event: Template, span: Span) -> Template {
         span,
         value: literal,
     }];
-    match event {
-        Template::Object(others) => members.extend(
-            others
-                .into_iter()
-                .filter(|member| !matches!(member, Member::Field { key, .. } if key == "type")),
-        ),
-        _ => {}
+    if let Template::Object(others) = event {
+        let is_type =
+            |member: &Member| matches!(member, Member::Field { key, .. } if key == "type");
+        members.extend(others.into_iter().filter(|member| !is_type(member)));
     }
     Template::Object(members)
 }
@@ -369,11 +367,13 @@ impl Constants<'_> {
                 Some(Authorization::Basic(self.text(user)?, password))
             }
         };
-        let signature = match &http.signature {
+        let signing = match &http.signature {
             None => None,
             Some(Signature::StandardWebhooks(secret)) => {
                 let secret = self.text(secret)?;
-                Some((!secret.is_empty()).then_some(secret))
+                Some(Signing {
+                    secret: (!secret.is_empty()).then_some(secret),
+                })
             }
         };
         Some(HttpLane {
@@ -384,7 +384,7 @@ impl Constants<'_> {
             format: http.body.format,
             wrap: http.body.wrap.clone(),
             gzip: http.gzip,
-            signature,
+            signing,
             responses: http.responses.clone(),
             one_by_one: lane.batch.items <= 1,
         })

@@ -58,11 +58,16 @@ pub struct HttpLane {
     pub(super) format: BodyFormat,
     pub(super) wrap: Option<Template>,
     pub(super) gzip: bool,
-    /// The marked secret of Standard Webhooks: `None` is no signature at all, an inner `None` the
-    /// headers without a signature.
-    pub(super) signature: Option<Option<String>>,
+    pub(super) signing: Option<Signing>,
     pub(super) responses: Vec<ResponseRule>,
     pub(super) one_by_one: bool,
+}
+
+/// Standard Webhooks headers.
+#[derive(Debug)]
+pub(super) struct Signing {
+    /// The marked secret; without it id and timestamp are sent and no signature.
+    pub(super) secret: Option<String>,
 }
 
 /// An authorization header over marked texts.
@@ -123,12 +128,12 @@ impl HttpLane {
             value.set_sensitive(true);
             headers.insert(header::AUTHORIZATION, value);
         }
-        if let Some(secret) = &self.signature {
-            let secret = secret
+        if let Some(signing) = &self.signing {
+            let secret = signing
+                .secret
                 .as_ref()
-                .map(|marked| secrets.fill_text(marked))
-                .transpose()?;
-            sign(headers, secret.as_deref(), batch, &body)?;
+                .map(|marked| secrets.fill_text(marked));
+            sign(headers, secret.transpose()?.as_deref(), batch, &body)?;
         }
         if self.gzip {
             body = compress(&body).map_err(|error| invalid(&error.to_string()))?;

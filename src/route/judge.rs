@@ -30,6 +30,7 @@ use crate::route::translate::holds;
 use crate::route::translate::int;
 use crate::route::translate::scope;
 use crate::value::Arena;
+use crate::value::Number;
 use crate::value::ParseLimits;
 use crate::value::Value;
 use crate::value::parse;
@@ -104,8 +105,11 @@ pub(super) fn reason(class: ReasonClass, answer: &Answer<'_>, secrets: &Secrets)
 
 /// The start of a text, at most [`REASON_BYTES_MAX`] bytes, whole characters.
 fn cut(text: &str) -> &str {
-    text.get(..text.floor_char_boundary(REASON_BYTES_MAX))
-        .unwrap_or(text)
+    let mut end = text.len().min(REASON_BYTES_MAX);
+    while !text.is_char_boundary(end) {
+        end -= 1;
+    }
+    text.get(..end).unwrap_or(text)
 }
 
 /// `Retry-After`, in seconds or as a date (RFC 9110, 10.2.3).
@@ -204,7 +208,7 @@ impl Judging<'_> {
             };
             let at = index.eval(&scope).ok().and_then(Value::as_number);
             let at = at
-                .and_then(|at| at.as_int())
+                .and_then(Number::as_int)
                 .and_then(|at| usize::try_from(at).ok());
             if let Some(outcome) = at.and_then(|at| outcomes.get_mut(at)) {
                 let mut why = Vec::new();

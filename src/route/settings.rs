@@ -12,7 +12,7 @@ pub(super) fn settings_value<'a>(
     destination: &'a DestinationSettings,
     arena: &'a Arena,
 ) -> Value<'a> {
-    let values = (0u16..)
+    let values = (0_u16..)
         .zip(&destination.values)
         .map(|(place, value)| match value {
             SettingValue::Missing => Value::Missing,

@@ -154,7 +154,7 @@ impl Translator {
             .planned(&scope_of_rules)
             .map_err(|error| failure(error, rule.on_error, &rule.name))?;
         let mut events = arena.vec_with_capacity(planned.len());
-        for (number, occasion) in (0u16..).zip(planned) {
+        for (number, occasion) in (0_u16..).zip(planned) {
             if let Some(slots) = variables.get_mut(part_at..part_at + 2) {
                 slots.copy_from_slice(&[int(number.into()), int(planned.len())]);
             }

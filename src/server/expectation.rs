@@ -64,7 +64,7 @@ impl<'a> Comparison<'a> {
                 }
                 for (key, member) in members {
                     self.at(&format!(".{key}"), |this| {
-                        this.compare(member, found.get(key))
+                        this.compare(member, found.get(key));
                     });
                 }
                 if *exactly {
@@ -96,7 +96,7 @@ impl<'a> Comparison<'a> {
             (Kind::Object, Kind::Object) => {
                 for (key, wanted) in wanted.entries(self.arena) {
                     self.at(&format!(".{key}"), |this| {
-                        this.json(wanted, found.get(key), span)
+                        this.json(wanted, found.get(key), span);
                     });
                 }
             }

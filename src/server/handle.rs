@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use http::HeaderMap;
+use http::HeaderValue;
 use http::Method;
 use http::Request;
 use http::Response;
@@ -27,6 +28,9 @@ use crate::ingest::auth::Origin;
 use crate::ingest::rejection::Cause;
 use crate::ingest::rejection::Rejection;
 use crate::metrics::RejectionLabels;
+use crate::server::accept::Peer;
+use crate::server::accept::Scheme;
+use crate::server::accept::closing;
 use crate::server::body;
 use crate::server::body::BodyError;
 use crate::server::body::BodyLimits;
@@ -42,12 +46,16 @@ const RETRY_OVERLOADED: Duration = Duration::from_secs(1);
 const RETRY_NOT_STORED: Duration = Duration::from_secs(30);
 
 /// Answers one request of a client.
-pub async fn handle(gateway: Arc<Gateway>, request: Request<Incoming>) -> Response<Full<Bytes>> {
+pub async fn handle(
+    gateway: Arc<Gateway>,
+    request: Request<Incoming>,
+    peer: Peer,
+) -> Response<Full<Bytes>> {
     let revision = gateway.live().active();
     if request.method() == Method::OPTIONS {
         return respond::preflight().map(Full::new);
     }
-    match answer(&gateway, &revision, request).await {
+    match answer(&gateway, &revision, request, peer.scheme).await {
         Ok(response) => response,
         Err(rejection) => {
             let response = respond::rejected(&rejection);
@@ -61,7 +69,12 @@ pub async fn handle(gateway: Arc<Gateway>, request: Request<Incoming>) -> Respon
                 reason = labels.reason,
                 "request refused"
             );
-            response.map(Full::new)
+            let response = response.map(Full::new);
+            // What was not read of a body would be taken for the next request.
+            if matches!(rejection.cause, Cause::TooLarge { .. } | Cause::BodyTimeout) {
+                return closing(response);
+            }
+            response
         }
     }
 }
@@ -70,6 +83,7 @@ async fn answer(
     gateway: &Gateway,
     revision: &Revision,
     request: Request<Incoming>,
+    scheme: Scheme,
 ) -> Result<Response<Full<Bytes>>, Rejection> {
     let (head, body) = request.into_parts();
     let target = head
@@ -92,7 +106,7 @@ async fn answer(
             endpoint.reject(match error {
                 BodyError::TooLarge { .. } => Cause::TooLarge { bytes_max },
                 // Nobody reads the answer of a client that went away.
-                BodyError::Timeout { .. } | BodyError::Aborted { .. } => Cause::BodyTimeout,
+                BodyError::Timeout | BodyError::Aborted => Cause::BodyTimeout,
             })
         })?;
     let content_type = text(&head.headers, header::CONTENT_TYPE);
@@ -111,7 +125,7 @@ async fn answer(
             content_type,
         };
         let stored = gateway.engine().append(&receipt, &decoded.calls).await;
-        stored.map_err(|error| endpoint.reject(not_stored(error)))?;
+        stored.map_err(|error| endpoint.reject(not_stored(&error)))?;
         if let Some(counters) = revision.accepted.get(&origin.source) {
             decoded
                 .calls
@@ -123,7 +137,7 @@ async fn answer(
         settings
             .public_url
             .clone()
-            .unwrap_or_else(|| own_url(&head.headers, settings.tls.is_some()))
+            .unwrap_or_else(|| own_url(&head.headers, scheme))
     };
     Ok(respond::accepted(&decoded, public_url).map(Full::new))
 }
@@ -136,7 +150,7 @@ fn admit(
 ) -> Result<Origin, Rejection> {
     let authorization = headers
         .get(header::AUTHORIZATION)
-        .map(|value| value.as_bytes());
+        .map(HeaderValue::as_bytes);
     let identity = revision.credentials.identify(authorization);
     let default_source = revision.plan.settings.server.default_source.as_ref();
     endpoint.admit(identity, default_source)
@@ -164,10 +178,12 @@ fn hold(
         })
 }
 
-fn not_stored(error: AppendError) -> Cause {
+fn not_stored(error: &AppendError) -> Cause {
     tracing::warn!(%error, "call not stored");
     match error {
-        AppendError::Full { retry_after } => Cause::NotStored { retry_after },
+        AppendError::Full { retry_after } => Cause::NotStored {
+            retry_after: *retry_after,
+        },
         AppendError::TooLarge => Cause::TooLarge { bytes_max: 0 },
         AppendError::Unavailable(_) => Cause::NotStored {
             retry_after: RETRY_NOT_STORED,
@@ -187,7 +203,7 @@ fn text(headers: &HeaderMap, name: header::HeaderName) -> Option<String> {
 }
 
 /// The URL the client itself used, when none is configured.
-fn own_url(headers: &HeaderMap, tls: bool) -> String {
+fn own_url(headers: &HeaderMap, scheme: Scheme) -> String {
     let host = text(headers, header::HOST).unwrap_or_else(|| "localhost".to_owned());
-    format!("{}://{host}", if tls { "https" } else { "http" })
+    format!("{}://{host}", scheme.name())
 }

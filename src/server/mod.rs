@@ -119,7 +119,7 @@ pub async fn run(
     let (stop, stopping) = watch_channel::channel(false);
     let mut tasks = JoinSet::new();
     let of_inbound = gateway.clone();
-    let service = move |request, _: Peer| handle::handle(of_inbound.clone(), request);
+    let service = move |request, peer: Peer| handle::handle(of_inbound.clone(), request, peer);
     tasks.spawn(inbound.serve(service, stopping.clone()));
     let (of_admin, triggers) = (gateway.clone(), trigger.clone());
     let service =

@@ -16,13 +16,13 @@ use crate::deliver::status::EngineStatus;
 
 /// Reads the status of an engine when asked; nothing once the engine is gone.
 #[derive(Debug)]
-pub struct EngineNumbers {
+pub(super) struct EngineNumbers {
     engine: Weak<Engine>,
 }
 
 impl EngineNumbers {
     /// Numbers of `engine`.
-    pub const fn new(engine: Weak<Engine>) -> Self {
+    pub(super) const fn new(engine: Weak<Engine>) -> Self {
         Self { engine }
     }
 }

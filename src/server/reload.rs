@@ -131,7 +131,7 @@ impl Reloader {
                 .await;
             for asked in waiting {
                 // Whoever asked may have gone.
-                let _ = asked.send(outcome.clone());
+                drop(asked.send(outcome.clone()));
             }
         }
     }

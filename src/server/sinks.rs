@@ -29,7 +29,7 @@ enum Key {
 
 /// Every sink in use.
 #[derive(Debug)]
-pub struct Sinks {
+pub(super) struct Sinks {
     clock: Clock,
     tls: ClientTls,
     kept: BTreeMap<Key, Arc<dyn Sink>>,
@@ -38,7 +38,7 @@ pub struct Sinks {
 
 impl Sinks {
     /// No sinks yet. The machine's certificate authorities are read once, here.
-    pub fn new(clock: Clock) -> Self {
+    pub(super) fn new(clock: Clock) -> Self {
         let tls = ClientTls::from_system();
         Self {
             clock,
@@ -49,7 +49,7 @@ impl Sinks {
     }
 
     /// The sink of a lane of `destination`, the one in use if nothing about it has changed.
-    pub fn sink(
+    pub(super) fn sink(
         &mut self,
         destination: &Arc<str>,
         target: SinkTarget<'_>,
@@ -85,14 +85,14 @@ impl Sinks {
     }
 
     /// Forgets the sinks nobody asked for since the last call.
-    pub fn forget_unused(&mut self) {
+    pub(super) fn forget_unused(&mut self) {
         self.kept = std::mem::take(&mut self.used);
     }
 }
 
 /// What a sink moves batches to.
 #[derive(Clone, Copy, Debug)]
-pub enum SinkTarget<'a> {
+pub(super) enum SinkTarget<'a> {
     /// HTTP requests.
     Http,
     /// A file.

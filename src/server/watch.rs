@@ -20,7 +20,7 @@ use tokio::sync::Notify;
 
 /// Watches the directories of a set of files.
 #[derive(Debug)]
-pub struct Watch {
+pub(super) struct Watch {
     heard: Arc<Notify>,
     watcher: Option<RecommendedWatcher>,
     directories: BTreeSet<PathBuf>,
@@ -28,7 +28,7 @@ pub struct Watch {
 
 impl Watch {
     /// Starts without directories. A machine without watches left gives one warning and polls.
-    pub fn new() -> Self {
+    pub(super) fn new() -> Self {
         let heard = Arc::new(Notify::new());
         let signal = heard.clone();
         let watcher = notify::recommended_watcher(move |event: notify::Result<Event>| {
@@ -50,14 +50,14 @@ impl Watch {
     }
 
     /// Watches the directories of `files` and of what they are links to, and no others.
-    pub fn set(&mut self, files: &[PathBuf]) {
+    pub(super) fn set(&mut self, files: &[PathBuf]) {
         let wanted: BTreeSet<_> = files.iter().flat_map(|file| directories(file)).collect();
         let Some(watcher) = &mut self.watcher else {
             return;
         };
         for gone in self.directories.difference(&wanted) {
             // It may have been deleted, which ended the watch.
-            let _ = watcher.unwatch(gone);
+            drop(watcher.unwatch(gone));
         }
         // Watching again costs nothing and revives the watch of a directory that was recreated.
         for directory in &wanted {
@@ -69,7 +69,7 @@ impl Watch {
     }
 
     /// Waits until something was heard since the last call.
-    pub async fn heard(&self) {
+    pub(super) async fn heard(&self) {
         self.heard.notified().await;
     }
 }

@@ -8,6 +8,7 @@ mod captures;
 mod catalog;
 mod destination_fixture;
 mod diagnostics;
+mod functions;
 mod inbound;
 mod inbound_fixture;
 mod listener_fixture;

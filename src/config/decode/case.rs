@@ -13,7 +13,6 @@ use crate::config::settings::Case;
 use crate::config::settings::CaseRequest;
 use crate::config::settings::DefinitionCase;
 use crate::config::settings::Expected;
-use crate::config::settings::LaneSettings;
 use crate::config::settings::SettingSpec;
 use crate::config::settings::SettingValue;
 use crate::config::vocabulary;
@@ -255,7 +254,7 @@ fn expected(node: &Node, matching: Matching, cx: &mut Cx<'_>) -> Option<Expected
 pub(super) fn definition_cases(
     node: &Node,
     settings: &[SettingSpec],
-    lanes: &[LaneSettings],
+    lanes: &[&str],
     cx: &mut Cx<'_>,
 ) -> Vec<DefinitionCase> {
     list(node, "a list of tests", cx)
@@ -267,7 +266,7 @@ pub(super) fn definition_cases(
 fn definition_case(
     node: &Node,
     settings: &[SettingSpec],
-    lanes: &[LaneSettings],
+    lanes: &[&str],
     cx: &mut Cx<'_>,
 ) -> Option<DefinitionCase> {
     let mut fields = Fields::open(node, node.head(), "a test", cx)?;
@@ -304,12 +303,12 @@ fn definition_case(
 fn by_lane(
     node: &Node,
     matching: Matching,
-    lanes: &[LaneSettings],
+    lanes: &[&str],
     cx: &mut Cx<'_>,
 ) -> Option<Vec<(String, Span, Expected)>> {
     let expected = by_name(node, "lanes", matching, cx)?;
     for (name, span, _) in &expected {
-        if lanes.iter().all(|lane| lane.name != *name) {
+        if !lanes.contains(name) {
             cx.names_nothing("lane", name, *span);
         }
     }

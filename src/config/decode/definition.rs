@@ -39,14 +39,15 @@ pub(in crate::config) fn definition(node: &Node, cx: &mut Cx<'_>) -> Option<Defi
     let keeps_trackway = fields
         .take("trackway")
         .and_then(|node| cx.word(node, &[("keep", true)]));
-    let lanes = fields
-        .require("lanes", cx)
-        .map_or_else(Vec::new, |node| lanes(node, &settings, cx));
+    let lanes_node = fields.require("lanes", cx);
+    let lanes = lanes_node.map_or_else(Vec::new, |node| lanes(node, &settings, cx));
+    // A lane that has a mistake is still a lane that rules can name.
+    let names = lanes_node.map_or_else(Vec::new, Node::keys);
     let rules = fields
         .require("rules", cx)
-        .map_or_else(Vec::new, |node| rules(node, &settings, &lanes, cx));
+        .map_or_else(Vec::new, |node| rules(node, &settings, &names, cx));
     let cases = match fields.take("tests") {
-        Some(node) => case::definition_cases(node, &settings, &lanes, cx),
+        Some(node) => case::definition_cases(node, &settings, &names, cx),
         None => Vec::new(),
     };
     fields.close(cx);
@@ -86,7 +87,7 @@ fn lanes(node: &Node, settings: &[SettingSpec], cx: &mut Cx<'_>) -> Vec<LaneSett
 fn rules(
     node: &Node,
     settings: &[SettingSpec],
-    lanes: &[LaneSettings],
+    lanes: &[&str],
     cx: &mut Cx<'_>,
 ) -> Vec<DestinationRule> {
     let vocabulary = vocabulary::destination(&cx.tables, &setting::secret_names(settings));
@@ -99,7 +100,7 @@ fn rules(
 fn rule(
     node: &Node,
     vocabulary: &Vocabulary,
-    lanes: &[LaneSettings],
+    lanes: &[&str],
     cx: &mut Cx<'_>,
 ) -> Option<DestinationRule> {
     let span = node.head();
@@ -122,7 +123,7 @@ fn rule(
 fn sends(
     node: &Node,
     vocabulary: &Vocabulary,
-    lanes: &[LaneSettings],
+    lanes: &[&str],
     cx: &mut Cx<'_>,
 ) -> Option<Vec<Send>> {
     let items = list(node, "a list of what is sent", cx);
@@ -137,12 +138,7 @@ fn sends(
     sends.into_iter().collect()
 }
 
-fn send(
-    node: &Node,
-    vocabulary: &Vocabulary,
-    lanes: &[LaneSettings],
-    cx: &mut Cx<'_>,
-) -> Option<Send> {
+fn send(node: &Node, vocabulary: &Vocabulary, lanes: &[&str], cx: &mut Cx<'_>) -> Option<Send> {
     let mut fields = Fields::open(node, node.head(), "an item", cx)?;
     let lane = fields
         .require("lane", cx)
@@ -165,13 +161,13 @@ fn send(
 
 impl Cx<'_> {
     /// The place of a lane by its name.
-    fn lane(&mut self, node: &Node, lanes: &[LaneSettings]) -> Option<u16> {
+    fn lane(&mut self, node: &Node, lanes: &[&str]) -> Option<u16> {
         let wanted = self.text(node)?;
-        if let Some((place, _)) = (0_u16..).zip(lanes).find(|(_, lane)| lane.name == wanted) {
+        if let Some((place, _)) = (0_u16..).zip(lanes).find(|(_, lane)| **lane == wanted) {
             return Some(place);
         }
-        let names = lanes.iter().map(|lane| lane.name.as_str());
-        self.unknown_reference(node, ("lane", Code::UnknownReference), &wanted, names)
+        let lanes = lanes.iter().copied();
+        self.unknown_reference(node, ("lane", Code::UnknownReference), &wanted, lanes)
     }
 
     /// The version of a file's format, which is 1.

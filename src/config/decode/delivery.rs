@@ -63,7 +63,7 @@ impl Cx<'_> {
                 .unwrap_or(defaults.start),
             renamed_from: fields
                 .take("renamed_from")
-                .and_then(|node| self.reference(node)),
+                .and_then(|node| self.text(node).map(Into::into)),
         }
     }
 

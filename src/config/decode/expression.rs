@@ -12,6 +12,7 @@ use crate::expr::Program;
 use crate::expr::Vocabulary;
 use crate::expr::template::OnError;
 use crate::text::Excerpt;
+use crate::text::Span;
 
 /// Most items one loop takes, and its default: as many as one call may make events.
 const ITEMS_MAX: u32 = 1_000;
@@ -20,6 +21,12 @@ const ITEMS_MAX: u32 = 1_000;
 pub(in crate::config) fn behind_sigil(text: &Excerpt) -> Option<Excerpt> {
     let rest = text.text().strip_prefix('=')?;
     (!rest.starts_with('=')).then(|| text.tail(1))
+}
+
+/// Whether the `=` of a text stands behind white space, where it means nothing.
+pub(in crate::config) fn is_behind_space(text: &Excerpt) -> bool {
+    let trimmed = text.text().trim_start();
+    trimmed.len() < text.text().len() && trimmed.starts_with('=') && !trimmed.starts_with("==")
 }
 
 impl Cx<'_> {
@@ -32,12 +39,16 @@ impl Cx<'_> {
         let first = match &node.data {
             Data::Text(text) => match behind_sigil(text) {
                 Some(source) => return Program::compile(&source, vocabulary, self.diagnostics),
+                None if is_behind_space(text) => {
+                    let message = "white space stands before the `=` of this expression";
+                    return self.refuse(Code::MissingSigil, node.span, message);
+                }
                 None => text.span(0, 0),
             },
             Data::Bool(_) | Data::Number(_) => node.span,
             _ => return self.wrong_type(node, "an expression"),
         };
-        let insert = crate::text::Span::new(first.file, first.start, first.start);
+        let insert = Span::new(first.file, first.start, first.start);
         self.diagnostics.push(
             Diagnostic::error(
                 Code::MissingSigil,

@@ -34,6 +34,7 @@ use crate::text::Sources;
 use crate::text::Span;
 
 pub(super) use expression::behind_sigil;
+pub(super) use expression::is_behind_space;
 pub(super) use fields::Fields;
 pub(super) use reference::Defined;
 pub(super) use scalar::is_variable_name;

@@ -110,7 +110,7 @@ impl Cx<'_> {
         self.diagnostics.push(match suggest::nearest(name, known) {
             Some(near) => diagnostic.fix(format!("did you mean `{near}`?"), node.span, near),
             None if names.is_empty() => diagnostic.help(format!("no {what} is defined")),
-            None => diagnostic.help(format!("there are {names}")),
+            None => diagnostic.help(format!("the {what}s are {names}")),
         });
         None
     }

@@ -2,7 +2,6 @@
 
 use std::ops::RangeInclusive;
 use std::path::PathBuf;
-use std::sync::Arc;
 use std::time::Duration;
 
 use crate::config::decode::Cx;
@@ -15,6 +14,7 @@ use crate::diagnostic::Code;
 use crate::diagnostic::Diagnostic;
 use crate::diagnostic::suggest;
 use crate::text::Excerpt;
+use crate::text::Span;
 
 /// Longest name of a source, destination, lane …: they are parts of metrics and file names.
 const NAME_CHARS_MAX: usize = 64;
@@ -97,14 +97,23 @@ impl Cx<'_> {
             Err(why) => why,
         };
         if node.provenance == Provenance::Environment {
-            self.diagnostics.push(
-                Diagnostic::error(Code::InterpolatedType, node.span, why).here(format!(
-                    "{wanted} is expected here, with the environment put in"
-                )),
-            );
-            return None;
+            return self.wrong_environment(node, wanted);
         }
         self.refuse(Code::InvalidValue, node.span, why)
+    }
+
+    /// Says nothing of what the value is: variables hold secrets, and this may be a mix-up.
+    pub(in crate::config) fn wrong_environment<T>(
+        &mut self,
+        node: &Node,
+        wanted: &str,
+    ) -> Option<T> {
+        let message = format!("{wanted} is expected here");
+        self.diagnostics.push(
+            Diagnostic::error(Code::InterpolatedType, node.span, message)
+                .here("with the environment put in, this is none"),
+        );
+        None
     }
 
     /// `30s`.
@@ -140,6 +149,9 @@ impl Cx<'_> {
         limits: RangeInclusive<u32>,
     ) -> Option<u32> {
         let (min, max) = limits.into_inner();
+        if let (Data::Text(_), Provenance::Written) = (&node.data, node.provenance) {
+            return self.wrong_type(node, "a whole number");
+        }
         self.parsed(node, "a whole number", |text| match text.parse::<u32>() {
             Ok(count) if min <= count && count <= max => Ok(count),
             _ => Err(format!(
@@ -173,12 +185,11 @@ impl Cx<'_> {
         if let Some((_, value)) = words.iter().find(|(word, _)| *word == found) {
             return Some(*value);
         }
+        if node.provenance == Provenance::Environment {
+            return self.wrong_environment(node, &wanted);
+        }
         let message = format!("`{found}` is not {wanted}");
-        let code = match node.provenance {
-            Provenance::Written => Code::InvalidValue,
-            Provenance::Environment | Provenance::Unset => Code::InterpolatedType,
-        };
-        let diagnostic = Diagnostic::error(code, node.span, message);
+        let diagnostic = Diagnostic::error(Code::InvalidValue, node.span, message);
         self.diagnostics
             .push(match suggest::nearest(&found, names()) {
                 Some(near) => diagnostic.fix(format!("did you mean `{near}`?"), node.span, near),
@@ -190,15 +201,13 @@ impl Cx<'_> {
     /// A file path, relative to the file it stands in.
     pub(in crate::config) fn path(&mut self, node: &Node) -> Option<PathBuf> {
         let text = self.text(node)?;
+        if node.provenance == Provenance::Unset {
+            return None;
+        }
         if text.is_empty() {
             return self.refuse(Code::InvalidValue, node.span, "a path cannot be empty");
         }
         Some(self.resolve(node.span, &text))
-    }
-
-    /// A text that is also written without being a mapping's key: the name of something.
-    pub(in crate::config) fn reference(&mut self, node: &Node) -> Option<Arc<str>> {
-        self.text(node).map(Arc::from)
     }
 
     /// An absolute http or https URL.
@@ -211,6 +220,10 @@ impl Cx<'_> {
     pub(in crate::config) fn secret(&mut self, node: &Node) -> Option<SecretSource> {
         let text = self.excerpt(node, "a secret")?;
         if node.provenance != Provenance::Written {
+            if text.text().starts_with("secret://") {
+                let message = "the place of a secret cannot come from the environment";
+                return self.refuse(Code::InterpolationNotAllowed, node.span, message);
+            }
             return Some(SecretSource::Plain(text.text().to_owned()));
         }
         if let Some(place) = text.text().strip_prefix("secret://") {
@@ -248,7 +261,7 @@ impl Cx<'_> {
     }
 
     /// Whether a key can be a name; reports it if not.
-    pub(in crate::config) fn is_name(&mut self, name: &str, span: crate::text::Span) -> bool {
+    pub(in crate::config) fn is_name(&mut self, name: &str, span: Span) -> bool {
         let fits = name.chars().count() <= NAME_CHARS_MAX
             && name.starts_with(|char: char| char.is_ascii_alphanumeric())
             && name
@@ -261,6 +274,21 @@ impl Cx<'_> {
                     "a name has up to {NAME_CHARS_MAX} letters, digits, `_`, `-` and `.`, and starts with a letter or digit"
                 )),
             );
+        }
+        fits
+    }
+}
+
+impl Cx<'_> {
+    /// Whether a key can be a name in expressions; reports it if not.
+    pub(in crate::config) fn is_identifier(&mut self, name: &str, span: Span) -> bool {
+        let fits = is_variable_name(name) && !name.chars().any(|char| char.is_ascii_uppercase());
+        if !fits {
+            let message = format!("`{name}` cannot be a name in expressions");
+            self.diagnostics
+                .push(Diagnostic::error(Code::InvalidValue, span, message).help(
+                "such a name has small letters, digits and `_`, and does not start with a digit",
+            ));
         }
         fits
     }

@@ -41,7 +41,7 @@ pub(super) fn specs(node: &Node, cx: &mut Cx<'_>) -> Vec<SettingSpec> {
 }
 
 fn spec(entry: &Entry, before: &[SettingSpec], cx: &mut Cx<'_>) -> Option<SettingSpec> {
-    cx.is_name(&entry.key, entry.key_span);
+    cx.is_identifier(&entry.key, entry.key_span);
     let mut fields = Fields::open(&entry.value, entry.key_span, "a setting", cx)?;
     let kind = kind(&mut fields, cx);
     let required = fields
@@ -198,7 +198,7 @@ fn default_value(
         cx.diagnostics.push(if spec.about.is_empty() {
             diagnostic
         } else {
-            diagnostic.help(format!("it is: {}", spec.about))
+            diagnostic.help(format!("about it: {}", spec.about))
         });
         return None;
     }
@@ -251,8 +251,12 @@ pub(super) fn value(node: &Node, kind: &SettingKind, cx: &mut Cx<'_>) -> Option<
         SettingKind::Text => text_json(&cx.text(node)?),
         SettingKind::Url => {
             let text = cx.text(node)?;
-            if let Err(why) = scalar::url(&text) {
-                return invalid(node, why, cx);
+            match scalar::url(&text) {
+                Ok(_) => {}
+                Err(_) if node.provenance == Provenance::Environment => {
+                    return cx.wrong_environment(node, "a URL");
+                }
+                Err(why) => return cx.refuse(Code::InvalidSetting, node.span, why),
             }
             text_json(text.trim_end_matches('/'))
         }
@@ -264,19 +268,15 @@ pub(super) fn value(node: &Node, kind: &SettingKind, cx: &mut Cx<'_>) -> Option<
             }
             text_json(&text)
         }
-        SettingKind::Int => match &node.data {
-            Data::Number(text) if text.parse::<i64>().is_ok() => text.clone(),
-            Data::Text(text) if text.text().parse::<i64>().is_ok() => {
-                if node.provenance == Provenance::Written {
-                    return invalid(
-                        node,
-                        "a whole number is expected, without quotes".to_owned(),
-                        cx,
-                    );
-                }
-                text.text().to_owned()
+        SettingKind::Int => match (&node.data, node.provenance) {
+            (Data::Number(text), _) if text.parse::<i64>().is_ok() => text.clone(),
+            (Data::Text(text), Provenance::Environment) => {
+                let Ok(number) = text.text().parse::<i64>() else {
+                    return cx.wrong_environment(node, "a whole number");
+                };
+                number.to_string()
             }
-            _ => return invalid(node, "a whole number is expected here".to_owned(), cx),
+            _ => return cx.wrong_type(node, "a whole number"),
         },
         SettingKind::Bool => cx.flag(node)?.to_string(),
         SettingKind::Texts => {
@@ -327,24 +327,17 @@ fn placeholder(node: &Node, kind: &SettingKind) -> String {
 
 fn not_a_word<T>(node: &Node, found: &str, words: &[String], cx: &mut Cx<'_>) -> Option<T> {
     let names = || words.iter().map(String::as_str);
-    let message = format!("`{found}` is not one of {}", suggest::list(names()));
-    let diagnostic = Diagnostic::error(code_for(node), node.span, message);
+    let wanted = format!("one of {}", suggest::list(names()));
+    if node.provenance == Provenance::Environment {
+        return cx.wrong_environment(node, &wanted);
+    }
+    let message = format!("`{found}` is not {wanted}");
+    let diagnostic = Diagnostic::error(Code::InvalidSetting, node.span, message);
     cx.diagnostics.push(match suggest::nearest(found, names()) {
         Some(near) => diagnostic.fix(format!("did you mean `{near}`?"), node.span, near),
         None => diagnostic,
     });
     None
-}
-
-fn invalid<T>(node: &Node, message: String, cx: &mut Cx<'_>) -> Option<T> {
-    cx.refuse(code_for(node), node.head(), message)
-}
-
-fn code_for(node: &Node) -> Code {
-    match node.provenance {
-        Provenance::Written => Code::InvalidSetting,
-        Provenance::Environment | Provenance::Unset => Code::InterpolatedType,
-    }
 }
 
 fn text_json(text: &str) -> String {

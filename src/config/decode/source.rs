@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use crate::config::decode::Cx;
 use crate::config::decode::Fields;
+use crate::config::decode::translation::list;
 use crate::config::settings::CredentialSettings;
 use crate::config::settings::ForwardSettings;
 use crate::config::settings::SourceSettings;
@@ -15,13 +16,34 @@ use crate::diagnostic::Code;
 use crate::diagnostic::Diagnostic;
 use crate::text::Span;
 
-/// The sources, in order. Whether two could not be told apart is checked over all of them.
-pub(in crate::config) fn sources(entries: &[Entry], cx: &mut Cx<'_>) -> Vec<SourceSettings> {
+/// The sources, in order. `default` is the one that may do without credentials.
+pub(in crate::config) fn sources(
+    entries: &[Entry],
+    default: Option<&str>,
+    cx: &mut Cx<'_>,
+) -> Vec<SourceSettings> {
     let mut seen = Vec::new();
-    entries
-        .iter()
-        .filter_map(|entry| source(entry, &mut seen, cx))
-        .collect()
+    let mut sources = Vec::with_capacity(entries.len());
+    for entry in entries {
+        let given = entry
+            .value
+            .get("credentials")
+            .map(|entry| &entry.value.data);
+        let has_none = match given {
+            Some(Data::List(items)) => items.is_empty(),
+            Some(Data::Null) | None => true,
+            Some(_) => false,
+        };
+        if has_none && default != Some(entry.key.as_str()) {
+            let message = format!("source `{}` has no credentials", entry.key);
+            cx.diagnostics.push(
+                Diagnostic::error(Code::MissingKey, entry.key_span, message)
+                    .help("give it `credentials`, or make it the `default_source` of `server`"),
+            );
+        }
+        sources.extend(source(entry, &mut seen, cx));
+    }
+    sources
 }
 
 fn source(
@@ -31,23 +53,24 @@ fn source(
 ) -> Option<SourceSettings> {
     let named = cx.is_name(&entry.key, entry.key_span);
     let mut fields = Fields::open(&entry.value, entry.key_span, "a source", cx)?;
-    let name = fields
-        .take("name")
-        .map_or_else(|| Some(entry.key.clone()), |node| cx.text(node));
+    let name = match fields.take("name") {
+        Some(node) => cx.text(node),
+        None => Some(entry.key.clone()),
+    };
     let credentials = match fields.take("credentials") {
         Some(node) => credentials(node, seen, cx),
         None => Some(Vec::new()),
     };
-    let forward = fields.take("forward").map(|node| forward(node, cx));
+    let forward = match fields.take("forward") {
+        Some(node) => forward(node, cx).map(Some),
+        None => Some(None),
+    };
     fields.close(cx);
     Some(SourceSettings {
         id: named.then(|| Arc::from(entry.key.as_str()))?,
         name: name?,
         credentials: credentials?,
-        forward: match forward {
-            Some(forward) => Some(forward?),
-            None => None,
-        },
+        forward: forward?,
         span: entry.key_span,
     })
 }
@@ -57,9 +80,7 @@ fn credentials(
     seen: &mut Vec<(CredentialSettings, Span)>,
     cx: &mut Cx<'_>,
 ) -> Option<Vec<CredentialSettings>> {
-    let Data::List(items) = &node.data else {
-        return cx.wrong_type(node, "a list of credentials");
-    };
+    let items = list(node, "a list of credentials", cx);
     let mut credentials = Vec::with_capacity(items.len());
     for item in items {
         let mut fields = Fields::open(item, item.head(), "a credential", cx)?;

@@ -12,6 +12,9 @@ use crate::config::vocabulary;
 use crate::config::yaml::Data;
 use crate::config::yaml::Node;
 use crate::diagnostic::Code;
+use crate::diagnostic::Diagnostic;
+use crate::diagnostic::suggest;
+use crate::event::Operation;
 use crate::expr::Kinds;
 use crate::expr::Program;
 use crate::expr::Template;
@@ -55,6 +58,7 @@ fn lets(node: &Node, vocabulary: &mut Vocabulary, cx: &mut Cx<'_>) -> Vec<Progra
     };
     let mut programs = Vec::with_capacity(entries.len());
     for entry in entries {
+        cx.is_identifier(&entry.key, entry.key_span);
         if vocabulary
             .variables
             .iter()
@@ -151,12 +155,45 @@ fn rule(
     Some(TranslationRule {
         name: name?,
         sources: sources?,
-        operations: Vec::new(),
+        operations: operations(when.as_ref(), vocabulary, cx),
         when,
         emit: emit?,
         on_error,
         span,
     })
+}
+
+/// The operations a condition asks for, when it says so plainly; empty is all.
+fn operations(when: Option<&Program>, vocabulary: &Vocabulary, cx: &mut Cx<'_>) -> Vec<Operation> {
+    let Some(when) = when else { return Vec::new() };
+    let names = when.equals_literal_on("op", vocabulary).unwrap_or_default();
+    let mut operations = Vec::with_capacity(names.len());
+    for name in names {
+        match Operation::named(&name) {
+            Some(operation) => operations.push(operation),
+            None => no_operation(when, &name, cx),
+        }
+    }
+    operations
+}
+
+fn no_operation(when: &Program, name: &str, cx: &mut Cx<'_>) {
+    let source = when.source();
+    let place = source.text().find(&format!("\"{name}\""));
+    let span = match place {
+        Some(at) => source.span(at + 1, at + 1 + name.len()),
+        None => source.whole_span(),
+    };
+    let message = format!("there is no operation `{name}`, so this never holds");
+    let diagnostic = Diagnostic::error(Code::AlwaysFalse, span, message);
+    let known = Operation::ALL.iter().map(|operation| operation.name());
+    cx.diagnostics
+        .push(match suggest::nearest(name, known.clone()) {
+            Some(near) if place.is_some() => {
+                diagnostic.fix(format!("did you mean `{near}`?"), span, near)
+            }
+            _ => diagnostic.help(format!("the operations are {}", suggest::list(known))),
+        });
 }
 
 fn fields_from<'n>(scope: Scope, fields: &mut Fields<'n>) -> Option<&'n Node> {

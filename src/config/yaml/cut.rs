@@ -43,16 +43,22 @@ pub(super) fn culprit(source: &str, at: usize, notation: Notation) -> Option<Ran
         .trim_end()
         .rfind('\n')
         .map_or(0, |newline| newline + 1);
-    before
+    let starts = before
         .get(line..)?
         .match_indices('=')
-        .map(|(offset, _)| line + offset)
+        .map(|(offset, _)| line + offset);
+    let starts: Vec<_> = starts
         .filter(|start| starts_scalar(source, *start))
-        .filter_map(|start| expression(source, start, notation))
-        .find(|range| {
-            let text = source.get(range.clone()).unwrap_or("");
-            at <= range.end + 1 && needs_quotes(text, notation)
-        })
+        .collect();
+    // The nearest one: what stands before it may be a directive's key, `=each:`.
+    starts.into_iter().rev().find_map(|start| {
+        // The parser may not have come to say that a bracket of this line is open.
+        let opened = 0 < Scan::of(source.get(line..start)?).depth;
+        let notation = if opened { Notation::Flow } else { notation };
+        let range = expression(source, start, notation)?;
+        let text = source.get(range.clone())?;
+        (at <= range.end + 1 && needs_quotes(text, notation)).then_some(range)
+    })
 }
 
 /// Says so, with the quoted form as the fix.

@@ -94,6 +94,7 @@ impl Join<'_> {
     ) -> Option<Data> {
         let mut entries: Vec<Entry> = Vec::with_capacity(pairs.len());
         let mut seen: BTreeMap<String, Span> = BTreeMap::new();
+        let mut merged = Vec::new();
         for ((raw_key, raw_value), (typed_key, typed_value)) in pairs.iter().zip(values) {
             if raw_key.start < self.done {
                 continue;
@@ -104,11 +105,11 @@ impl Join<'_> {
             };
             let value = self.node(raw_value, typed_value, notation)?;
             if key == "<<" {
-                let message = "merge keys are not supported";
                 self.diagnostics.push(
-                    Diagnostic::error(Code::MergeKey, key_span, message)
+                    Diagnostic::error(Code::MergeKey, key_span, "merge keys are not supported")
                         .help("write the keys out, or share a whole value with an alias"),
                 );
+                merged.push(value);
                 continue;
             }
             if let Some(first) = seen.get(&key) {
@@ -126,6 +127,13 @@ impl Join<'_> {
                 key_span,
                 value,
             });
+        }
+        // What was meant, so that nothing is missed for the lack of it.
+        for entry in merged.into_iter().flat_map(Node::into_entries) {
+            if !seen.contains_key(&entry.key) {
+                seen.insert(entry.key.clone(), entry.key_span);
+                entries.push(entry);
+            }
         }
         Some(Data::Map(entries))
     }

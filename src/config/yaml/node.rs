@@ -50,7 +50,7 @@ pub(crate) enum Provenance {
     Written,
     /// The environment, in whole or in part: text that may stand for another type.
     Environment,
-    /// A variable that is not set, which is no error here: the text is a placeholder.
+    /// A variable that cannot be used, of which enough has been said: the text is a placeholder.
     Unset,
 }
 
@@ -77,6 +77,22 @@ impl Node {
         match &self.data {
             Data::Map(entries) => entries.iter().find(|entry| entry.key == key),
             _ => None,
+        }
+    }
+
+    /// The keys, if this is a mapping.
+    pub(crate) fn keys(&self) -> Vec<&str> {
+        match &self.data {
+            Data::Map(entries) => entries.iter().map(|entry| entry.key.as_str()).collect(),
+            _ => Vec::new(),
+        }
+    }
+
+    /// The entries, if this is a mapping.
+    pub(super) fn into_entries(self) -> Vec<Entry> {
+        match self.data {
+            Data::Map(entries) => entries,
+            _ => Vec::new(),
         }
     }
 

@@ -6,6 +6,7 @@ use granit_parser::ScanError;
 use crate::config::yaml::DEPTH_MAX;
 use crate::config::yaml::cut;
 use crate::config::yaml::events::Notation;
+use crate::config::yaml::typed;
 use crate::diagnostic::Code;
 use crate::diagnostic::Diagnostic;
 use crate::text::FileId;
@@ -37,9 +38,18 @@ pub(super) fn scan_error(
     }
     let diagnostic = Diagnostic::error(Code::YamlSyntax, at, lower_first(&error.info()));
     match error.kind() {
-        ErrorKind::UnknownQuotedScalarEscape => diagnostic
-            .here("an unknown escape in these double quotes")
-            .help("use single quotes, in which a backslash is a backslash"),
+        ErrorKind::UnknownQuotedScalarEscape => {
+            // The other reader points at the escape, this one at the quote that opens the text.
+            let escape = typed::read(text)
+                .err()
+                .map_or(at, |error| place_of(file, text, &error));
+            Diagnostic::error(Code::YamlSyntax, escape, "unknown escape in double quotes")
+                .help("use single quotes, in which a backslash is a backslash")
+        }
+        ErrorKind::ExpectedBlockMappingKey => {
+            Diagnostic::error(Code::YamlSyntax, at, "no key is expected here")
+                .here("this line is indented unlike those above it")
+        }
         ErrorKind::UnclosedQuotedScalar => diagnostic.here("no quote closes this one"),
         ErrorKind::MappingValueNotAllowed => diagnostic
             .here("no key can stand before this colon")
@@ -55,10 +65,7 @@ pub(super) fn typed_error(
     error: &serde_yaml::Error,
 ) -> Diagnostic {
     let text = source.text();
-    let at = error
-        .location()
-        .map_or(0, |at| byte_at(text, at.line(), at.column()));
-    let at = position(file, text, at);
+    let at = place_of(file, text, error);
     if let Some(tab) = indenting_tab(text, at.start) {
         return tab_error(file, tab);
     }
@@ -68,6 +75,13 @@ pub(super) fn typed_error(
         .next()
         .unwrap_or("not valid YAML");
     Diagnostic::error(Code::YamlSyntax, at, lower_first(message))
+}
+
+fn place_of(file: FileId, text: &str, error: &serde_yaml::Error) -> Span {
+    let at = error
+        .location()
+        .map_or(0, |at| byte_at(text, at.line(), at.column()));
+    position(file, text, at)
 }
 
 fn tab_error(file: FileId, at: u32) -> Diagnostic {

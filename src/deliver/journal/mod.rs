@@ -121,8 +121,17 @@ pub struct Usage {
     pub segments: usize,
     /// Records stored.
     pub records: u64,
-    /// When the oldest segment was made: its records are not older, the others neither.
+    /// When the first record of the oldest segment came: no record is older.
     pub oldest: Option<Timestamp>,
+}
+
+/// What is kept of the records that nobody needs any more.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Retention {
+    /// Those that are not older.
+    pub since: Timestamp,
+    /// As far as all files together stay below this; see [`Usage::bytes`].
+    pub bytes_max: u64,
 }
 
 /// An open journal. Closes when dropped; its readers can be used on.
@@ -178,14 +187,18 @@ impl Journal {
         ));
         let queue = Arc::new(Queue::new(options.queue_bytes_max, frame_bytes_max));
         let identity = (found.journal, found.next_number);
-        let preparer = Arc::new(Preparer::new(storage, clock, identity, bytes, found.free));
-        let mut committer = Committer::new(
-            shared.clone(),
-            queue.clone(),
-            preparer.clone(),
-            (found.active, confirmed),
-            options.commit_bytes_max,
-        );
+        let preparer = Arc::new(Preparer::new(storage, identity, bytes, found.free));
+        let mut committer = Committer {
+            shared: shared.clone(),
+            queue: queue.clone(),
+            preparer: preparer.clone(),
+            clock,
+            commit_bytes_max: options.commit_bytes_max,
+            active: found.active,
+            confirmed,
+            end: found.end,
+            buffer: Vec::new(),
+        };
         for damage in &found.damage {
             shared.recovered(damage);
         }
@@ -255,18 +268,29 @@ impl Journal {
     ///
     /// An error leaves the segment, and those after it, for the next call.
     pub fn release(&self, below: Position) -> io::Result<()> {
+        self.release_if(below, |_| true)
+    }
+
+    /// As [`Journal::release`], but no more than `keep` asks for. Blocks.
+    pub fn trim(&self, below: Position, keep: Retention) -> io::Result<()> {
+        self.release_if(below, |ended_at| {
+            ended_at < keep.since || keep.bytes_max < self.usage().bytes
+        })
+    }
+
+    /// Frees segments from the oldest on as long as `wanted` is true of the moment a segment ended.
+    fn release_if(&self, below: Position, wanted: impl Fn(Timestamp) -> bool) -> io::Result<()> {
         let _alone = self
             .releasing
             .lock()
             .unwrap_or_else(PoisonError::into_inner);
         loop {
-            let released = {
-                let mut segments = self.shared.segments();
-                let next_base = segments.list.get(1).map(|next| next.header.base);
-                match next_base {
-                    Some(base) if base <= below => segments.list.pop_front(),
-                    _ => return Ok(()),
+            let next = self.shared.segments().list.get(1).map(|next| next.header);
+            let released = match next {
+                Some(next) if next.base <= below && wanted(next.begun_at) => {
+                    self.shared.segments().list.pop_front()
                 }
+                _ => return Ok(()),
             };
             let Some(segment) = released else {
                 return Ok(());
@@ -295,10 +319,7 @@ impl Journal {
                     .sum::<u64>(),
             segments: segments.list.len(),
             records: end.since(start),
-            oldest: segments
-                .list
-                .front()
-                .map(|segment| segment.header.created_at),
+            oldest: segments.list.front().map(|segment| segment.header.begun_at),
         }
     }
 

@@ -324,7 +324,8 @@ impl Newest {
         let torn = lost
             .iter()
             .find(|(_, positions)| acknowledged <= positions.start);
-        let confirmed = torn.map_or(end.max(known_end), |(_, positions)| positions.start);
+        let undoubted = end.max(known_end);
+        let confirmed = torn.map_or(undoubted, |(_, positions)| positions.start);
         let continuable =
             torn.is_none() && !is_missing && tail.is_zero && segment.size == segment.header.size();
         let damage = lost.into_iter().map(|(bytes, positions)| Damage {

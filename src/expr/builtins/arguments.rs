@@ -1,5 +1,7 @@
 //! Reading arguments: from the slice a call is handed to what its function computes with.
 
+use std::borrow::Cow;
+
 use crate::clock::Timestamp;
 use crate::expr::builtins::call::CallError;
 use crate::expr::builtins::call::Cx;
@@ -26,11 +28,16 @@ pub(super) fn rest<'s, 'a>(args: &'s [Value<'a>], n: usize) -> &'s [Value<'a>] {
 }
 
 impl<'a> Cx<'a, '_> {
-    /// The text of a string.
+    /// The text of a string, charged for.
     pub(super) fn text_of(&self, value: Value<'a>) -> Result<&'a str, CallError> {
-        value
-            .as_text(self.arena)
-            .ok_or_else(|| wanted("a string", value))
+        self.read(value)?.ok_or_else(|| wanted("a string", value))
+    }
+
+    /// The text of a value if it is a string, charged for: every function may go through all of it.
+    pub(super) fn read(&self, value: Value<'a>) -> Result<Option<&'a str>, CallError> {
+        let text = value.as_text(self.arena);
+        self.spend_bytes(text.map_or(0, str::len))?;
+        Ok(text)
     }
 
     /// The text of an argument.
@@ -64,7 +71,7 @@ impl<'a> Cx<'a, '_> {
     /// The text that stands for a scalar: of a string its own, of a number its digits as they
     /// arrived, of a moment RFC 3339.
     pub(super) fn scalar(&self, value: Value<'a>) -> Result<&'a str, CallError> {
-        if let Some(text) = value.as_text(self.arena) {
+        if let Some(text) = self.read(value)? {
             return Ok(text);
         }
         let mut out = self.text();
@@ -91,12 +98,13 @@ impl<'a> TextOut<'a, '_> {
     }
 }
 
-/// A whole number. One beyond `i64` is the largest there is: every limit is below it.
+/// A whole number. One beyond `i64` becomes the nearest there is: every limit is closer.
 pub(super) fn int_at(args: &[Value<'_>], n: usize) -> Result<i64, CallError> {
     let value = argument(args, n);
     match value.as_number() {
         Some(Number::Int(int)) => Ok(int),
-        Some(Number::UInt(_)) => Ok(i64::MAX),
+        Some(number) if value.kind() == Kind::Int && number.as_f64() < 0.0 => Ok(i64::MIN),
+        Some(_) if value.kind() == Kind::Int => Ok(i64::MAX),
         _ => Err(wanted("a whole number", value)),
     }
 }
@@ -137,19 +145,13 @@ pub(super) fn bounds(length: usize, start: i64, end: Option<i64>) -> (usize, usi
 
 /// The error for a value of a kind that does not fit.
 pub(super) fn wanted(what: &str, value: Value<'_>) -> CallError {
-    let kind = value.kind().word();
-    let article = if kind.starts_with(['i', 'o']) {
-        "an"
-    } else {
-        "a"
-    };
-    match value.kind() {
-        Kind::Missing | Kind::Null => CallError::kind(format!("needs {what}, this is {kind}")),
-        _ => CallError::kind(format!(
-            "needs {what}, {} is {article} {kind}",
-            shown(value)
-        )),
-    }
+    let kind = value.kind();
+    CallError::kind(match kind {
+        Kind::Missing | Kind::Null => format!("needs {what}, this is {}", kind.word()),
+        Kind::List | Kind::Object => format!("needs {what}, this is {}", shown(value)),
+        Kind::Int => format!("needs {what}, {} is an int", shown(value)),
+        _ => format!("needs {what}, {} is a {}", shown(value), kind.word()),
+    })
 }
 
 /// The error for a value that has the right kind and does not read as what is wanted.
@@ -157,17 +159,26 @@ pub(super) fn unreadable(what: &str, value: Value<'_>) -> CallError {
     CallError::conversion(format!("cannot read {} as {what}", shown(value)))
 }
 
-/// A value in a message: JSON, cut when it is long.
+/// A value in a message: a scalar as JSON, cut when it is long, or the word for its kind.
 pub(super) fn shown(value: Value<'_>) -> String {
     const CHARACTERS_MAX: usize = 60;
-    if let Value::Secret(_) = value {
-        return "a secret".to_owned();
-    }
-    let mut json = Vec::new();
-    crate::value::write(value, &mut json);
-    let json = String::from_utf8_lossy(&json);
-    match json.char_indices().nth(CHARACTERS_MAX) {
-        Some((at, _)) => format!("{}…", json.get(..at).unwrap_or_default()),
-        None => json.into_owned(),
+    let text = match (value, value.kind()) {
+        (Value::Secret(_), _) => return "a secret".to_owned(),
+        (_, Kind::List) => return "a list".to_owned(),
+        (_, Kind::Object) => return "an object".to_owned(),
+        (Value::Json(node), _) => Cow::Borrowed(node.raw()),
+        (Value::Text(text), _) => {
+            let start: String = text.chars().take(CHARACTERS_MAX).collect();
+            Cow::Owned(format!("{start:?}"))
+        }
+        _ => {
+            let mut json = Vec::new();
+            crate::value::write(value, &mut json);
+            Cow::Owned(String::from_utf8_lossy(&json).into_owned())
+        }
+    };
+    match text.char_indices().nth(CHARACTERS_MAX) {
+        Some((at, _)) => format!("{}…", text.get(..at).unwrap_or_default()),
+        None => text.into_owned(),
     }
 }

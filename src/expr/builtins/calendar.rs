@@ -75,7 +75,10 @@ pub(super) const TABLE: &[Builtin] = &[
             (r#""soon" | detect_time"#, "error"),
         ]),
     function("format_time", format_time)
-        .about("The moment as `format` says, in UTC. Directives are those of strftime: `%Y-%m-%d %H:%M:%S`.")
+        .about(
+            "The moment as `format` says, in UTC. Directives are those of strftime: `%Y-%m-%d \
+             %H:%M:%S`.",
+        )
         .takes(&[SUBJECT, FORMAT])
         .fails_if("a text is no RFC 3339 timestamp")
         .shows(&[
@@ -98,7 +101,10 @@ pub(super) const TABLE: &[Builtin] = &[
             (r#"$.timestamp | add_time("soon")"#, "error"),
         ]),
     function("start_of", start_of)
-        .about("The first moment of the minute, hour, day, week (from Monday), month or year it is in, in UTC.")
+        .about(
+            "The first moment of the minute, hour, day, week (from Monday), month or year it is \
+             in, in UTC.",
+        )
         .takes(&[SUBJECT, UNIT])
         .fails_if("a text is no RFC 3339 timestamp")
         .gives(TIME)
@@ -110,7 +116,6 @@ pub(super) const TABLE: &[Builtin] = &[
 
 fn parse_time<'a>(cx: &Cx<'a, '_>, args: &[Value<'a>]) -> Outcome<'a> {
     let (value, text) = (argument(args, 0), cx.text_at(args, 0)?);
-    cx.spend_bytes(text.len())?;
     if given(args, 1).is_none() {
         let time = moment::rfc_3339(text).or_else(|| moment::midnight(text));
         return time
@@ -143,7 +148,7 @@ fn of_broken_down(time: &BrokenDownTime) -> Option<Timestamp> {
 
 fn detect_time<'a>(cx: &Cx<'a, '_>, args: &[Value<'a>]) -> Outcome<'a> {
     let value = argument(args, 0);
-    let text = value.as_text(cx.arena);
+    let text = cx.read(value)?;
     let number = match text {
         Some(text) => parse(text),
         None => value.as_number(),

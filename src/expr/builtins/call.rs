@@ -131,7 +131,7 @@ impl<'a, 'b> Cx<'a, 'b> {
 
     /// Charges reading or writing `bytes` bytes: one step for each 64.
     pub(super) fn spend_bytes(&self, bytes: usize) -> Result<(), CallError> {
-        self.spend(1 + bytes as u64 / 64)
+        self.spend(bytes as u64 / 64)
     }
 
     /// An empty text to be built.
@@ -155,7 +155,7 @@ impl<'a> TextOut<'a, '_> {
     /// that doubles a text again and again is stopped before memory matters.
     pub(super) const BYTES_MAX: usize = 1 << 20;
 
-    fn too_long() -> CallError {
+    pub(super) fn too_long() -> CallError {
         CallError::size(format!("gives more than {} bytes of text", Self::BYTES_MAX))
     }
 

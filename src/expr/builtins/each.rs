@@ -37,7 +37,10 @@ const fn function(
 
 pub(super) const TABLE: &[Builtin] = &[
     function("map", map)
-        .about("The list of what the lambda gives for each item; where it gives missing there is no item.")
+        .about(
+            "The list of what the lambda gives for each item; where it gives missing there is no \
+             item.",
+        )
         .shows(&[
             ("$.items | map(i => i.price * i.qty)", "[20,2.5]"),
             ("[1, null, 3] | map(x => x ?? $.absent)", "[1,3]"),
@@ -52,7 +55,10 @@ pub(super) const TABLE: &[Builtin] = &[
             ("[1, 2] | filter(x => x)", "error"),
         ]),
     function("flat_map", flat_map)
-        .about("The items of all the lists that the lambda gives; what is no list is an item itself, missing is none.")
+        .about(
+            "The items of all the lists that the lambda gives; what is no list is an item itself, \
+             missing is none.",
+        )
         .shows(&[
             (r#"["a b", "c"] | flat_map(x => x | split(" "))"#, r#"["a","b","c"]"#),
             ("[1, 2] | flat_map(x => x)", "[1,2]"),
@@ -76,7 +82,10 @@ pub(super) const TABLE: &[Builtin] = &[
             ("$.items | sum_by(i => i.discount)", "0"),
         ]),
     function("sort_by", sort_by)
-        .about("The items in the order of what the lambda gives for them, which is that of `sort`; where it is missing or null, last.")
+        .about(
+            "The items in the order of what the lambda gives for them, which is that of `sort`; \
+             where it is missing or null, last.",
+        )
         .takes(&[SUBJECT, EACH, Parameter::word("direction", Direction::WORDS)])
         .shows(&[
             ("$.items | sort_by(i => i.price) | map(i => i.sku)", r#"["B-2","A-1"]"#),

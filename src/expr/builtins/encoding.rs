@@ -37,7 +37,10 @@ const fn function(
 
 pub(super) const TABLE: &[Builtin] = &[
     function("json", json)
-        .about("The value as JSON text in one line. Numbers and escapes that were not computed stay as they arrived.")
+        .about(
+            "The value as JSON text in one line. Numbers and escapes that were not computed stay \
+             as they arrived.",
+        )
         .takes(&[Parameter::new("value", Kinds::PRESENT)])
         .shows(&[
             ("$.items[1] | json", r#""{\"sku\":\"B-2\",\"price\":2.5,\"qty\":1}""#),
@@ -54,7 +57,10 @@ pub(super) const TABLE: &[Builtin] = &[
             ("$.event | parse_json catch $.event", r#""order_completed""#),
         ]),
     function("base64", base64)
-        .about("The text's bytes in base64, padded; with `url`, in the alphabet for URLs without padding.")
+        .about(
+            "The text's bytes in base64, padded; with `url`, in the alphabet for URLs without \
+             padding.",
+        )
         .takes(&[SUBJECT, Parameter::word("alphabet", ALPHABETS)])
         .shows(&[(r#""key:" | base64"#, r#""a2V5Og==""#), (r#""key:" | base64("url")"#, r#""a2V5Og""#)]),
     function("unbase64", unbase64)
@@ -74,24 +80,48 @@ pub(super) const TABLE: &[Builtin] = &[
 
 /// A value as JSON text in one line, never longer than a text may be.
 pub(super) fn json_text<'a>(cx: &Cx<'a, '_>, value: Value<'a>) -> Result<&'a str, CallError> {
-    let mut out = cx.text();
+    // One list or object may be in another many times: the length is known before it is written.
+    let length = json_length(cx, value, 0)?;
+    cx.spend_bytes(length)?;
     match value {
-        Value::Json(node) if !node.is_spaced() => {
-            // What needs no change is not copied, but no text may be longer than any other.
-            cx.spend_bytes(node.raw().len())?;
-            if node.raw().len() <= TextOut::BYTES_MAX {
-                return Ok(node.raw());
-            }
-            out.push_str(node.raw())?;
-        }
+        Value::Json(node) if !node.is_spaced() => Ok(node.raw()),
         _ => {
-            // The one writer of JSON writes to the heap; this is rare enough not to have a second.
-            let mut json = Vec::new();
+            // The one writer of JSON writes to the heap; this is too rare to have a second.
+            let mut json = Vec::with_capacity(length);
             value::write(value, &mut json);
+            let mut out = cx.text();
             out.push_str(std::str::from_utf8(&json).unwrap_or_default())?;
+            out.finish()
         }
     }
-    out.finish()
+}
+
+/// About how many bytes a value takes as JSON, escapes and white space aside; stops counting where
+/// it is too much.
+fn json_length(cx: &Cx<'_, '_>, value: Value<'_>, before: usize) -> Result<usize, CallError> {
+    const SCALAR: usize = 24;
+    cx.spend(1)?;
+    let mut length = before;
+    match value {
+        Value::Json(node) => length += node.raw().len(),
+        Value::Text(text) => length += text.len() + 2,
+        Value::List(items) => {
+            for item in items {
+                length = json_length(cx, *item, length + 1)?;
+            }
+        }
+        Value::Object(entries) => {
+            for (key, value) in entries {
+                length = json_length(cx, *value, length + key.len() + 4)?;
+            }
+        }
+        _ => length += SCALAR,
+    }
+    if TextOut::BYTES_MAX < length {
+        Err(TextOut::too_long())
+    } else {
+        Ok(length)
+    }
 }
 
 fn json<'a>(cx: &Cx<'a, '_>, args: &[Value<'a>]) -> Outcome<'a> {
@@ -122,7 +152,6 @@ fn unbase64<'a>(cx: &Cx<'a, '_>, args: &[Value<'a>]) -> Outcome<'a> {
     const STANDARD: GeneralPurpose = GeneralPurpose::new(&alphabet::STANDARD, EITHER);
     const URL: GeneralPurpose = GeneralPurpose::new(&alphabet::URL_SAFE, EITHER);
     let text = cx.text_at(args, 0)?;
-    cx.spend_bytes(text.len())?;
     let mut bytes = cx.arena.vec::<u8>();
     bytes.resize(base64::decoded_len_estimate(text.len()), 0);
     let engine = if text.contains(['-', '_']) {
@@ -256,11 +285,13 @@ impl<'t> Tag<'t> {
             return self.behind;
         }
         let mut left = self.behind;
-        while let Some((_, from)) = left.find("</").and_then(|at| left.split_at_checked(at)) {
-            match Self::at_start(from) {
-                Some(tag) if tag.name.eq_ignore_ascii_case(self.name) => return tag.behind,
-                _ => left = from.get(2..).unwrap_or(""),
+        // Only the name is looked at before it is the right one, so that this stays linear.
+        while let Some((_, from)) = left.split_once("</") {
+            let name = from.get(..self.name.len()).unwrap_or("");
+            if name.eq_ignore_ascii_case(self.name) {
+                return from.split_once('>').map_or("", |(_, behind)| behind);
             }
+            left = from;
         }
         ""
     }

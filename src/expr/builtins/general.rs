@@ -44,7 +44,10 @@ const fn function(
 
 pub(super) const TABLE: &[Builtin] = &[
     Builtin::new(Family::General, "lookup", Call::Table(lookup))
-        .about("What a table of the configuration has for a key; missing if it has nothing. Keys compare as text: `2` is `\"2\"`. Missing, null, lists and objects are in no table.")
+        .about(
+            "What a table of the configuration has for a key; missing if it has nothing. Keys \
+             compare as text: `2` is `\"2\"`. Missing, null, lists and objects are in no table.",
+        )
         .takes(&[
             Parameter::literal("table", LiteralUse::Table),
             Parameter::new("key", Kinds::ANY),
@@ -58,10 +61,20 @@ pub(super) const TABLE: &[Builtin] = &[
             (r#"lookup("plans", $.absent)"#, "missing"),
         ]),
     function("type_of", type_of)
-        .about("The word for its kind: `missing`, `null`, `bool`, `int`, `number`, `timestamp`, `string`, `list`, `object`.")
-        .shows(&[("$.created_at | type_of", r#""int""#), ("2.5 | type_of", r#""number""#), ("$.absent | type_of", r#""missing""#)]),
+        .about(
+            "The word for its kind: `missing`, `null`, `bool`, `int`, `number`, `timestamp`, \
+             `string`, `list`, `object`.",
+        )
+        .shows(&[
+            ("$.created_at | type_of", r#""int""#),
+            ("2.5 | type_of", r#""number""#),
+            ("$.absent | type_of", r#""missing""#),
+        ]),
     function("string", string)
-        .about("The text for a number, a bool or a timestamp; text stays as it is. Digits stay as they arrived. Lists and objects need `json`.")
+        .about(
+            "The text for a number, a bool or a timestamp; text stays as it is. Digits stay as \
+             they arrived. Lists and objects need `json`.",
+        )
         .takes(&[Parameter::new("value", TEXT.or(NUMBER).or(BOOL).or(TIME))])
         .lifts()
         .shows(&[
@@ -71,43 +84,87 @@ pub(super) const TABLE: &[Builtin] = &[
             ("$.absent | string", "missing"),
         ]),
     function("bool", bool)
-        .about("The bool that a text or a number says: `true`, `yes` and 1, `false`, `no` and 0, in any case.")
+        .about(
+            "The bool that a text or a number says: `true`, `yes` and 1, `false`, `no` and 0, in \
+             any case.",
+        )
         .takes(&[Parameter::new("value", TEXT.or(NUMBER).or(BOOL))])
         .gives(BOOL)
         .lifts()
         .fails_if("it says neither")
-        .shows(&[(r#""Yes" | bool"#, "true"), ("0 | bool", "false"), (r#""maybe" | bool"#, "error")]),
+        .shows(&[
+            (r#""Yes" | bool"#, "true"),
+            ("0 | bool", "false"),
+            (r#""maybe" | bool"#, "error"),
+        ]),
     function("default", default)
         .about("The value, or the other one if it is missing or null: `??` as a function.")
         .takes(&[ANYTHING, Parameter::new("other", Kinds::ANY)])
         .gives(Kinds::ANY)
-        .shows(&[(r#"$.nothing | default("USD")"#, r#""USD""#), (r#"$.note | default("none")"#, r#""""#)]),
+        .shows(&[
+            (r#"$.nothing | default("USD")"#, r#""USD""#),
+            (r#"$.note | default("none")"#, r#""""#),
+        ]),
     function("is_blank", is_blank)
-        .about("Whether there is nothing in it: missing, null, text of white space or none, an empty list or object.")
+        .about(
+            "Whether there is nothing in it: missing, null, text of white space or none, an empty \
+             list or object.",
+        )
         .gives(BOOL)
-        .shows(&[("$.note | is_blank", "true"), ("$.absent | is_blank", "true"), ("0 | is_blank", "false"), ("$.tags | is_blank", "false")]),
+        .shows(&[
+            ("$.note | is_blank", "true"),
+            ("$.absent | is_blank", "true"),
+            ("0 | is_blank", "false"),
+            ("$.tags | is_blank", "false"),
+        ]),
     function("nonempty", nonempty)
         .about("The value, or missing if it is blank, so that `??` takes the next.")
         .gives(Kinds::ANY)
-        .shows(&[("$.note | nonempty ?? $.event", r#""order_completed""#), ("0 | nonempty", "0")]),
+        .shows(&[
+            ("$.note | nonempty ?? $.event", r#""order_completed""#),
+            ("0 | nonempty", "0"),
+        ]),
     function("is_email", is_email)
-        .about("Whether it is text in the form of an e-mail address: one `@`, no white space, a dot in the domain.")
+        .about(
+            "Whether it is text in the form of an e-mail address: one `@`, no white space, a dot \
+             in the domain.",
+        )
         .gives(BOOL)
-        .shows(&[("$.email | trim | is_email", "true"), ("$.email | is_email", "false"), (r#""ann@localhost" | is_email"#, "false")]),
+        .shows(&[
+            ("$.email | trim | is_email", "true"),
+            ("$.email | is_email", "false"),
+            (r#""ann@localhost" | is_email"#, "false"),
+        ]),
     function("is_uuid", is_uuid)
         .about("Whether it is text in the form of a UUID: 32 hex digits in five groups.")
         .gives(BOOL)
-        .shows(&[(r#""2ed6657d-e927-568b-95e1-2665a8aea6a2" | is_uuid"#, "true"), (r#""2ed6657de927568b95e12665a8aea6a2" | is_uuid"#, "false")]),
+        .shows(&[
+            (
+                r#""2ed6657d-e927-568b-95e1-2665a8aea6a2" | is_uuid"#,
+                "true",
+            ),
+            (r#""2ed6657de927568b95e12665a8aea6a2" | is_uuid"#, "false"),
+        ]),
     function("is_ip", is_ip)
         .about("Whether it is text in the form of an IPv4 or IPv6 address.")
         .gives(BOOL)
-        .shows(&[(r#""192.0.2.1" | is_ip"#, "true"), (r#""2001:db8::1" | is_ip"#, "true"), (r#""192.0.2" | is_ip"#, "false")]),
+        .shows(&[
+            (r#""192.0.2.1" | is_ip"#, "true"),
+            (r#""2001:db8::1" | is_ip"#, "true"),
+            (r#""192.0.2" | is_ip"#, "false"),
+        ]),
     function("error", error)
-        .about("Nothing: it fails with the message, and the `on_error` of the rule decides what follows.")
+        .about(
+            "Nothing: it fails with the message, and the `on_error` of the rule decides what \
+             follows.",
+        )
         .takes(&[Parameter::new("message", TEXT)])
         .gives(Kinds::NONE)
         .fails_if("it is evaluated")
-        .shows(&[(r#"$.userId ?? error("an order needs a user")"#, "error"), (r#"$.event ?? error("no name")"#, r#""order_completed""#)]),
+        .shows(&[
+            (r#"$.userId ?? error("an order needs a user")"#, "error"),
+            (r#"$.event ?? error("no name")"#, r#""order_completed""#),
+        ]),
 ];
 
 /// What a table has for a key.
@@ -160,15 +217,11 @@ fn default<'a>(_: &Cx<'a, '_>, args: &[Value<'a>]) -> Outcome<'a> {
     })
 }
 
-fn blank(cx: &Cx<'_, '_>, value: Value<'_>) -> Result<bool, CallError> {
+fn blank<'a>(cx: &Cx<'a, '_>, value: Value<'a>) -> Result<bool, CallError> {
     Ok(match value.kind() {
         Kind::Missing | Kind::Null => true,
         Kind::List | Kind::Object => value.is_empty(),
-        Kind::Text => {
-            let text = value.to_text().unwrap_or_default();
-            cx.spend_bytes(text.len())?;
-            text.trim().is_empty()
-        }
+        Kind::Text => cx.read(value)?.is_some_and(|text| text.trim().is_empty()),
         Kind::Bool | Kind::Int | Kind::Float | Kind::Time => false,
     })
 }
@@ -187,11 +240,7 @@ fn nonempty<'a>(cx: &Cx<'a, '_>, args: &[Value<'a>]) -> Outcome<'a> {
 }
 
 fn holds_for_text<'a>(cx: &Cx<'a, '_>, args: &[Value<'a>], holds: fn(&str) -> bool) -> Outcome<'a> {
-    let Some(text) = argument(args, 0).as_text(cx.arena) else {
-        return Ok(Value::Bool(false));
-    };
-    cx.spend_bytes(text.len())?;
-    Ok(Value::Bool(holds(text)))
+    Ok(Value::Bool(cx.read(argument(args, 0))?.is_some_and(holds)))
 }
 
 fn is_email<'a>(cx: &Cx<'a, '_>, args: &[Value<'a>]) -> Outcome<'a> {

@@ -27,6 +27,7 @@ use crate::expr::builtins::signature::Parameter;
 use crate::expr::builtins::signature::Presence;
 use crate::expr::builtins::sorting::Direction;
 use crate::expr::builtins::sorting::Sorter;
+use crate::expr::builtins::sorting::comparison_cost;
 use crate::expr::builtins::text::count as count_of;
 use crate::expr::scope::Kinds;
 use crate::value::Kind;
@@ -81,7 +82,10 @@ pub(super) const TABLE: &[Builtin] = &[
         .about("The items from last to first.")
         .shows(&[("[1, 2, 3] | reverse", "[3,2,1]"), ("[] | reverse", "[]")]),
     function("flatten", flatten)
-        .about("The list with items that are lists replaced by their items, `depth` levels deep, one unless given.")
+        .about(
+            "The list with items that are lists replaced by their items, `depth` levels deep, one \
+             unless given.",
+        )
         .takes(&[SUBJECT, Parameter::new("depth", INT).optional()])
         .fails_if("`depth` is not between 0 and 64")
         .shows(&[
@@ -103,7 +107,10 @@ pub(super) const TABLE: &[Builtin] = &[
         .gives(INT.or(MISSING))
         .shows(&[(r#"$.tags | index_of("beta")"#, "1"), (r#"$.tags | index_of("gold")"#, "missing")]),
     function("append", append)
-        .about("The list with more items behind it. A list that is missing or null is an empty one; missing items are skipped.")
+        .about(
+            "The list with more items behind it. A list that is missing or null is an empty one; \
+             missing items are skipped.",
+        )
         .takes(&[START, Parameter::new("items", Kinds::ANY).given(Presence::Repeated)])
         .sees_missing()
         .shows(&[
@@ -111,7 +118,10 @@ pub(super) const TABLE: &[Builtin] = &[
             ("$.absent | append(1)", "[1]"),
         ]),
     function("concat", concat)
-        .about("The items of all the lists. Lists that are missing or null are skipped; missing if all are.")
+        .about(
+            "The items of all the lists. Lists that are missing or null are skipped; missing if \
+             all are.",
+        )
         .takes(&[START, Parameter::new("lists", LIST.or(ABSENT)).given(Presence::AnyNumber)])
         .gives(LIST.or(MISSING))
         .sees_missing()
@@ -222,7 +232,7 @@ fn slice<'a>(cx: &Cx<'a, '_>, args: &[Value<'a>]) -> Outcome<'a> {
 fn index_of<'a>(cx: &Cx<'a, '_>, args: &[Value<'a>]) -> Outcome<'a> {
     let wanted = argument(args, 1);
     for (n, item) in argument(args, 0).items().enumerate() {
-        cx.spend(1 + wanted.len().min(item.len()) as u64)?;
+        cx.spend(comparison_cost(item, wanted))?;
         if order::equal(item, wanted) {
             return Ok(count_of(n));
         }

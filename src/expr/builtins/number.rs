@@ -64,7 +64,7 @@ pub(super) const TABLE: &[Builtin] = &[
         ]),
     function("amount", amount)
         .about(
-            "The number in an amount of money as people write it: a currency before or behind it and \
+            "The number in an amount of money as people write it: a currency (`$`, `EUR`, `US$`) before or behind it and \
              commas between thousands are skipped. Numbers stay as they are.",
         )
         .takes(&[READ])
@@ -72,7 +72,9 @@ pub(super) const TABLE: &[Builtin] = &[
         .shows(&[
             (r#""$1,234.50" | amount"#, "1234.5"),
             (r#""-5 CHF" | amount"#, "-5"),
+            (r#""US$ 20" | amount"#, "20"),
             (r#""1.234,50 €" | amount"#, "error"),
+            (r#""5k" | amount"#, "error"),
         ]),
     function("round", round)
         .about(
@@ -198,7 +200,7 @@ impl Sum {
 }
 
 fn read<'a>(cx: &Cx<'a, '_>, value: Value<'a>) -> Result<Number, CallError> {
-    match value.as_text(cx.arena) {
+    match cx.read(value)? {
         Some(text) => parse(text).ok_or_else(|| unreadable("a number", value)),
         None => number_of(value),
     }
@@ -230,33 +232,48 @@ fn number<'a>(cx: &Cx<'a, '_>, args: &[Value<'a>]) -> Outcome<'a> {
 
 fn amount<'a>(cx: &Cx<'a, '_>, args: &[Value<'a>]) -> Outcome<'a> {
     let value = argument(args, 0);
-    let Some(text) = value.as_text(cx.arena) else {
+    let Some(text) = cx.read(value)? else {
         return Ok(value);
     };
-    let is_currency =
-        |char: char| char.is_alphabetic() || char.is_whitespace() || "$€£¥₹₽₺₩₪฿₫₴₦".contains(char);
-    let (sign, unsigned) = match text.trim_matches(is_currency).strip_prefix('-') {
-        Some(unsigned) => ("-", unsigned.trim_start_matches(is_currency)),
-        None => ("", text.trim_matches(is_currency)),
-    };
-    let (whole, fraction) = unsigned.split_once('.').unwrap_or((unsigned, ""));
+    let refused = || unreadable("an amount", value);
+    let text = text.trim();
+    let (sign, unsigned) = text
+        .strip_prefix('-')
+        .map_or(("", text), |unsigned| ("-", unsigned));
+    let is_digit = |char: char| char.is_ascii_digit() || matches!(char, '-' | '.' | ',');
+    let start = unsigned.find(is_digit).ok_or_else(refused)?;
+    let end = unsigned.rfind(is_digit).map_or(start, |last| last + 1);
+    let [before, number, behind] = [0..start, start..end, end..unsigned.len()]
+        .map(|part| unsigned.get(part).unwrap_or_default());
+    let (whole, fraction) = number.split_once('.').unwrap_or((number, ""));
     let mut groups = whole.split(',');
     let first = groups.next().unwrap_or_default();
     let parted = groups.all(|group| group.len() == 3) && !fraction.contains(',');
     let parted = parted && (first.len() <= 3 || first.len() == whole.len());
+    if !parted || !is_currency(before) || !is_currency(behind) {
+        return Err(refused());
+    }
     let mut digits = cx.text();
     digits.push_str(sign)?;
-    unsigned
+    number
         .split(',')
         .try_for_each(|part| digits.push_str(part))?;
-    let number = if parted {
-        parse(digits.finish()?)
-    } else {
-        None
-    };
-    number
+    parse(digits.finish()?)
         .map(Value::Number)
-        .ok_or_else(|| unreadable("an amount", value))
+        .ok_or_else(refused)
+}
+
+/// Whether what stands around a number is no more than a currency: `$`, `US$`, `EUR` or nothing. `5k`
+/// and `5 dozen` are no amounts.
+fn is_currency(text: &str) -> bool {
+    const CODE_LENGTH: usize = 3;
+    let text = text.trim();
+    let letters = text.trim_end_matches(|char| "$€£¥₹₽₺₩₪฿₫₴₦".contains(char));
+    let symbols = text.len() != letters.len();
+    letters.bytes().all(|byte| byte.is_ascii_uppercase())
+        && (letters.len() == CODE_LENGTH
+            || letters.is_empty()
+            || symbols && letters.len() < CODE_LENGTH)
 }
 
 /// The whole number a float without fraction is.

@@ -46,7 +46,9 @@ pub(super) const TABLE: &[Builtin] = &[
             (r#""no number" | find(r"\d+")"#, "missing"),
         ]),
     function("find_all", find_all)
-        .about("All parts of the text that the pattern matches, from left to right, without overlap.")
+        .about(
+            "All parts of the text that the pattern matches, from left to right, without overlap.",
+        )
         .gives(LIST)
         .shows(&[
             (r#""order 4711, order 12" | find_all(r"\d+")"#, r#"["4711","12"]"#),

@@ -54,15 +54,17 @@ const PREFACE: &str = "\
 
 <!-- Written by `reference()` in src/expr/builtins/reference.rs; a test compares. Edit the tables there. -->
 
-A pipe feeds the first argument: `$.email | trim | lower` is `lower(trim($.email))`. Arguments can be
-named, `x | pad(5, side=\"behind\")`; those with `?` can be left out, those with `…` repeated. `each` is
-a lambda, `x => x.price * 2`; inside it `index` is the number of the item, from 0. Words, patterns
-`r\"…\"`, formats and names of tables are literals, checked when the configuration is loaded.
+A pipe feeds the first argument that is no literal: `$.email | trim | lower` is
+`lower(trim($.email))`. Arguments can be named, `x | pad(5, side=\"behind\")`; those with `?` can be
+left out, those with `…` repeated. `each` is a lambda, `x => x.price * 2`; inside it `index` is the
+number of the item, from 0. Words, patterns `r\"…\"`, formats and names of tables are literals,
+checked when the configuration is loaded.
 
-- **Missing and null** pass through: a function whose first argument is missing or null gives just that
-  and looks no further. The few that look at them say so.
+- **Missing and null** pass through: a function that a pipe feeds missing or null gives just that and
+  looks no further. The few that look at them say so.
 - **Failing** is for what cannot be meant: a wrong kind, text that does not read as it should, a number
-  out of range. `catch` takes over, or the rule's `on_error` decides.
+  out of range. `catch` takes over, or the rule's `on_error` decides. A number beyond 1.8e308 passes
+  through untouched and fails wherever it is computed with.
 - **Limits**: a function gives at most 1 MiB of text. Reading and building cost fuel, one step for each
   item or 64 bytes; a call has a million steps for all its expressions together.
 - Text is counted in characters (Unicode scalars), positions start at 0.
@@ -78,7 +80,8 @@ impl fmt::Display for Builtin {
             write!(f, "{}{parameter}", if n == 0 { "" } else { ", " })?;
         }
         writeln!(f, ") → {}`\n\n{}", Words(self.returns), self.summary)?;
-        if !self.lifted && self.subject().is_some() {
+        let subject = self.subject().and_then(|place| self.parameters.get(place));
+        if subject.is_some_and(|it| it.accepts.has(Kind::Missing)) {
             writeln!(f, "\nLooks at missing and null itself.")?;
         }
         if let Some(fails) = self.fails {

@@ -60,7 +60,10 @@ pub(super) const TABLE: &[Builtin] = &[
             ("$.absent | deep_merge($.items[1])", r#"{"sku":"B-2","price":2.5,"qty":1}"#),
         ]),
     function("compact", Call::Plain(compact))
-        .about("The object or list without what is null in it; with `deep`, also inside of what it holds.")
+        .about(
+            "The object or list without what is null in it; with `deep`, also inside of what it \
+             holds.",
+        )
         .takes(&[Parameter::new("of", OBJECT.or(LIST)), Parameter::word("depth", DEPTHS)])
         .gives(OBJECT.or(LIST))
         .shows(&[
@@ -115,7 +118,10 @@ pub(super) const TABLE: &[Builtin] = &[
             (r#"$.traits.address | map_keys(k => "same")"#, r#"{"same":null}"#),
         ]),
     function("map_values", Call::Lambda(map_values))
-        .about("The object with its values replaced by what the lambda gives for them; where that is missing there is no member.")
+        .about(
+            "The object with its values replaced by what the lambda gives for them; where that is \
+             missing there is no member.",
+        )
         .shows(&[
             ("$.items[0] | map_values(v => v | string)", r#"{"sku":"A-1","price":"10","qty":"2"}"#),
             ("$.traits.address | map_values(v => v ?? $.absent)", r#"{"city":"Bern"}"#),

@@ -107,6 +107,16 @@ pub enum Accepts {
     Lambda,
 }
 
+impl Accepts {
+    /// Whether a value of that kind is accepted.
+    pub const fn has(self, kind: Kind) -> bool {
+        match self {
+            Self::Kinds(kinds) => kinds.has(kind),
+            Self::Word(_) | Self::Literal(_) | Self::Lambda => false,
+        }
+    }
+}
+
 /// What a literal parameter is compiled to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum LiteralUse {

@@ -155,12 +155,10 @@ impl<'a, 'b> Sorter<'a, 'b> {
             }
             // A run is one item for scalars, but all lists and all objects are in one.
             let candidates = kept.get(run..).unwrap_or_default();
-            self.cx.spend(
-                candidates
-                    .iter()
-                    .map(|other| 1 + other.item.len() as u64)
-                    .sum(),
-            )?;
+            let cost = candidates
+                .iter()
+                .map(|other| comparison_cost(other.item, keyed.item));
+            self.cx.spend(cost.sum())?;
             if !candidates
                 .iter()
                 .any(|other| order::equal(other.item, keyed.item))
@@ -170,5 +168,16 @@ impl<'a, 'b> Sorter<'a, 'b> {
         }
         kept.sort_unstable_by_key(|keyed| keyed.at);
         Ok(self.cx.arena.list(kept.iter().map(|keyed| keyed.item)))
+    }
+}
+
+/// What telling whether two values are equal is charged: of two objects each key of one is looked up
+/// in the other.
+pub(super) fn comparison_cost(left: Value<'_>, right: Value<'_>) -> u64 {
+    let (left_len, right_len) = (left.len() as u64, right.len() as u64);
+    1 + match (left.kind(), right.kind()) {
+        (Kind::Object, Kind::Object) => left_len.saturating_mul(right_len) / 64 + left_len,
+        (Kind::List, Kind::List) => left_len.min(right_len),
+        _ => 0,
     }
 }

@@ -20,6 +20,7 @@ use crate::expr::builtins::signature::LIST;
 use crate::expr::builtins::signature::Parameter;
 use crate::expr::builtins::signature::Presence;
 use crate::expr::builtins::signature::TEXT;
+use crate::expr::builtins::sorting::comparison_cost;
 use crate::expr::scope::Kinds;
 use crate::value::Number;
 use crate::value::Value;
@@ -60,7 +61,10 @@ pub(super) const TABLE: &[Builtin] = &[
         .gives(INT)
         .shows(&[(r#""Zoë" | byte_length"#, "4"), ("$.event | byte_length", "15")]),
     function("contains", contains)
-        .about("Whether the text has one of the given texts in it, or the list one of the given items.")
+        .about(
+            "Whether the text has one of the given texts in it, or the list one of the given \
+             items.",
+        )
         .takes(&[
             Parameter::new("in", TEXT.or(LIST)),
             Parameter::new("what", Kinds::PRESENT).given(Presence::Repeated),
@@ -116,7 +120,10 @@ pub(super) const TABLE: &[Builtin] = &[
         .fails_if("`bytes` is negative")
         .shows(&[(r#""Zoë!" | truncate_bytes(3)"#, r#""Zo""#), (r#""Zoë!" | truncate_bytes(4)"#, r#""Zoë""#)]),
     function("pad", pad)
-        .about("The text made at least `length` characters long by repeating `with`, a blank unless given, in front or behind.")
+        .about(
+            "The text made at least `length` characters long by repeating `with`, a blank unless \
+             given, in front or behind.",
+        )
         .takes(&[
             SUBJECT,
             Parameter::new("length", INT),
@@ -130,7 +137,10 @@ pub(super) const TABLE: &[Builtin] = &[
             (r#""1234" | pad(3)"#, r#""1234""#),
         ]),
     function("replace", replace)
-        .about("The text with every occurrence of `what` replaced by `with`. For patterns there is `replace_pattern`.")
+        .about(
+            "The text with every occurrence of `what` replaced by `with`. For patterns there is \
+             `replace_pattern`.",
+        )
         .takes(&[SUBJECT, Parameter::new("what", TEXT), Parameter::new("with", TEXT)])
         .fails_if("`what` is empty")
         .shows(&[
@@ -138,7 +148,10 @@ pub(super) const TABLE: &[Builtin] = &[
             (r#""a" | replace("", "x")"#, "error"),
         ]),
     function("split", split)
-        .about("The parts between occurrences of `at`, at most `parts` of them, the last with all that is left.")
+        .about(
+            "The parts between occurrences of `at`, at most `parts` of them, the last with all \
+             that is left.",
+        )
         .takes(&[SUBJECT, Parameter::new("at", TEXT), Parameter::new("parts", INT).optional()])
         .gives(LIST)
         .fails_if("`at` is empty or `parts` is less than 1")
@@ -147,7 +160,10 @@ pub(super) const TABLE: &[Builtin] = &[
             (r#""a/b/c" | split("/", 2)"#, r#"["a","b/c"]"#),
         ]),
     function("join", join)
-        .about("The items of a list as text, with `with` between them, or nothing. Items that are null are left out.")
+        .about(
+            "The items of a list as text, with `with` between them, or nothing. Items that are \
+             null are left out.",
+        )
         .takes(&[Parameter::new("list", LIST), Parameter::new("with", TEXT).optional()])
         .fails_if("an item is a list or an object")
         .shows(&[
@@ -178,7 +194,6 @@ fn lower<'a>(cx: &Cx<'a, '_>, args: &[Value<'a>]) -> Outcome<'a> {
 
 fn trim<'a>(cx: &Cx<'a, '_>, args: &[Value<'a>]) -> Outcome<'a> {
     let text = cx.text_at(args, 0)?;
-    cx.spend_bytes(text.len())?;
     if given(args, 1).is_none() {
         return Ok(Value::Text(text.trim()));
     }
@@ -203,7 +218,6 @@ fn squish<'a>(cx: &Cx<'a, '_>, args: &[Value<'a>]) -> Outcome<'a> {
 
 fn length<'a>(cx: &Cx<'a, '_>, args: &[Value<'a>]) -> Outcome<'a> {
     let text = cx.text_at(args, 0)?;
-    cx.spend_bytes(text.len())?;
     Ok(count(text.chars().count()))
 }
 
@@ -218,9 +232,14 @@ pub(super) fn count<'a>(things: usize) -> Value<'a> {
 
 fn contains<'a>(cx: &Cx<'a, '_>, args: &[Value<'a>]) -> Outcome<'a> {
     let (within, wanted) = (argument(args, 0), rest(args, 1));
-    let Some(text) = within.as_text(cx.arena) else {
+    let Some(text) = cx.read(within)? else {
         for item in within.items() {
-            cx.spend(wanted.len() as u64)?;
+            cx.spend(
+                wanted
+                    .iter()
+                    .map(|wanted| comparison_cost(item, *wanted))
+                    .sum(),
+            )?;
             if wanted.iter().any(|wanted| order::equal(item, *wanted)) {
                 return Ok(Value::Bool(true));
             }
@@ -260,14 +279,12 @@ fn any_text<'a>(
 fn prefix<'a>(cx: &Cx<'a, '_>, args: &[Value<'a>]) -> Outcome<'a> {
     let characters = count_at(args, 1)?;
     let text = cx.text_at(args, 0)?;
-    cx.spend_bytes(text.len().min(characters))?;
     Ok(Value::Text(characters_of(text, (0, characters))))
 }
 
 fn suffix<'a>(cx: &Cx<'a, '_>, args: &[Value<'a>]) -> Outcome<'a> {
     let characters = count_at(args, 1)?;
     let text = cx.text_at(args, 0)?;
-    cx.spend_bytes(text.len())?;
     let length = text.chars().count();
     Ok(Value::Text(characters_of(
         text,
@@ -277,7 +294,6 @@ fn suffix<'a>(cx: &Cx<'a, '_>, args: &[Value<'a>]) -> Outcome<'a> {
 
 fn substring<'a>(cx: &Cx<'a, '_>, args: &[Value<'a>]) -> Outcome<'a> {
     let text = cx.text_at(args, 0)?;
-    cx.spend_bytes(text.len())?;
     let (start, end) = (int_at(args, 1)?, optional_int_at(args, 2)?);
     Ok(Value::Text(characters_of(
         text,
@@ -359,7 +375,6 @@ fn split<'a>(cx: &Cx<'a, '_>, args: &[Value<'a>]) -> Outcome<'a> {
             "needs a text to split at and at least one part",
         ));
     }
-    cx.spend_bytes(text.len())?;
     let mut list = cx.arena.vec();
     for part in text.splitn(usize::try_from(parts).unwrap_or(usize::MAX), at) {
         cx.spend(1)?;

@@ -62,7 +62,10 @@ pub(super) const TABLE: &[Builtin] = &[
             (r#""yesterday" | unix_time ?? now"#, r#""2026-01-02T03:04:05.678Z""#),
         ]),
     function("from_unix", from_unix)
-        .about("The moment of a unix time in seconds: a number or decimal text, fractions to the millisecond.")
+        .about(
+            "The moment of a unix time in seconds: a number or decimal text, fractions to the \
+             millisecond.",
+        )
         .takes(&[READ])
         .gives(TIME)
         .fails_if("the text is no number or the moment is outside the years 0001 to 9999")
@@ -94,7 +97,10 @@ pub(super) const TABLE: &[Builtin] = &[
         .gives(INT)
         .shows(&[("$.timestamp | unix_us", "1767323045678000"), (r#""2026-01-02" | unix_us"#, "error")]),
     function("iso8601", iso8601)
-        .about("The moment as text: RFC 3339 in UTC with milliseconds, the form timestamps are written in.")
+        .about(
+            "The moment as text: RFC 3339 in UTC with milliseconds, the form timestamps are \
+             written in.",
+        )
         .shows(&[
             ("$.created_at | from_unix | iso8601", r#""2026-01-02T03:04:05.000Z""#),
             (r#""2026-01-02T05:04:05+02:00" | iso8601"#, r#""2026-01-02T03:04:05.000Z""#),
@@ -103,7 +109,10 @@ pub(super) const TABLE: &[Builtin] = &[
         .about("The date of the moment in UTC.")
         .shows(&[("$.timestamp | date", r#""2026-01-02""#), (r#""2026-01-02T00:30:00+02:00" | date"#, r#""2026-01-01""#)]),
     function("age_seconds", age_seconds)
-        .about("How many whole seconds the moment lies before `at`, rounded down; negative if it lies behind.")
+        .about(
+            "How many whole seconds the moment lies before `at`, rounded down; negative if it lies \
+             behind.",
+        )
         .takes(&[SUBJECT, Parameter::new("at", MOMENT)])
         .gives(INT)
         .shows(&[
@@ -133,10 +142,10 @@ pub(super) fn millis(number: Number, times: u32, divided_by: u32) -> i64 {
     i64::try_from(millis).unwrap_or(i64::MAX)
 }
 
-fn unix_time<'a>(_: &Cx<'a, '_>, args: &[Value<'a>]) -> Outcome<'a> {
+fn unix_time<'a>(cx: &Cx<'a, '_>, args: &[Value<'a>]) -> Outcome<'a> {
     let value = argument(args, 0);
-    let number = match value.to_text() {
-        Some(text) if text.bytes().all(|byte| byte.is_ascii_digit()) => parse(&text),
+    let number = match cx.read(value)? {
+        Some(text) if text.bytes().all(|byte| byte.is_ascii_digit()) => parse(text),
         Some(_) => None,
         None => value.as_number(),
     };
@@ -155,14 +164,14 @@ fn from_unix_ms<'a>(cx: &Cx<'a, '_>, args: &[Value<'a>]) -> Outcome<'a> {
 }
 
 fn of_number<'a>(cx: &Cx<'a, '_>, value: Value<'a>, times: u32) -> Outcome<'a> {
-    let number = match value.as_text(cx.arena) {
+    let number = match cx.read(value)? {
         Some(text) => parse(text).ok_or_else(|| unreadable("a unix time", value))?,
         None => number_of(value)?,
     };
     in_range(moment::at(millis(number, times, 1)), value)
 }
 
-pub(super) fn in_range<'a>(time: Option<Timestamp>, value: Value<'a>) -> Outcome<'a> {
+pub(super) fn in_range(time: Option<Timestamp>, value: Value<'_>) -> Outcome<'_> {
     time.map(Value::Time).ok_or_else(|| {
         let mut error = unreadable("a moment in the years 0001 to 9999", value);
         if let (CallError::Own { message, .. }, true) = (&mut error, 1e11 <= size_of(value)) {
@@ -218,14 +227,13 @@ fn age_seconds<'a>(cx: &Cx<'a, '_>, args: &[Value<'a>]) -> Outcome<'a> {
     Ok(int(age.div_euclid(1000)))
 }
 
-fn is_iso8601<'a>(_: &Cx<'a, '_>, args: &[Value<'a>]) -> Outcome<'a> {
+fn is_iso8601<'a>(cx: &Cx<'a, '_>, args: &[Value<'a>]) -> Outcome<'a> {
     let value = argument(args, 0);
-    Ok(Value::Bool(
-        value.as_time().is_some()
-            || value.to_text().is_some_and(|text| {
-                moment::rfc_3339(&text)
-                    .or_else(|| moment::midnight(&text))
-                    .is_some()
-            }),
-    ))
+    let reads = |text| {
+        moment::rfc_3339(text)
+            .or_else(|| moment::midnight(text))
+            .is_some()
+    };
+    let is_time = value.as_time().is_some() || cx.read(value)?.is_some_and(reads);
+    Ok(Value::Bool(is_time))
 }

@@ -4,6 +4,15 @@ use std::collections::BTreeMap;
 use std::ops::Range;
 use std::sync::Arc;
 
+use proptest::prelude::Just;
+use proptest::prelude::Strategy;
+use proptest::prelude::any;
+use proptest::prop_assert;
+use proptest::prop_assert_eq;
+use proptest::prop_oneof;
+use proptest::proptest;
+use proptest::test_runner::Config;
+
 use super::Contents;
 use super::SEGMENT_BYTES;
 use super::open;
@@ -254,6 +263,27 @@ fn a_cut_file_costs_what_is_cut_off() {
 }
 
 #[test]
+fn blocks_that_were_written_to_the_wrong_place_cost_what_they_cover() {
+    for stored in [fresh(), recycled()] {
+        for file in stored.files.keys() {
+            for (from, to) in [
+                (64, 64 + 512),
+                (512, 4096),
+                (4096, 512),
+                (1000, 3000),
+                (3000, 1000),
+            ] {
+                let hit = to..to + 1024;
+                let copy = |bytes: &mut Vec<u8>| bytes.copy_within(from..from + 1024, to);
+                let (contents, _) = stored.read_damaged(file, copy);
+                let what = format!("{file}: {from} at {to}");
+                stored.check(&contents, |frame| meets(frame, file, &hit), &what);
+            }
+        }
+    }
+}
+
+#[test]
 fn two_segments_with_each_others_names_are_read_in_order() {
     let stored = fresh();
     let names: Vec<_> = stored.files.keys().cloned().collect();
@@ -361,6 +391,27 @@ fn damage_is_counted_once_however_many_readers_pass_it() {
 }
 
 #[test]
+fn a_tail_that_is_not_zero_is_not_written_on() {
+    for at in [0, 40, 2000] {
+        let disk = SimulatedDisk::new(1);
+        let (journal, _) = open(&disk, Position(0));
+        wait(journal.append(payload(1, 100), 1)).unwrap();
+        drop(journal);
+        let stored = Stored::look(disk);
+        let last = stored.frames.last().unwrap();
+        let mut bytes = stored.files[&last.file].clone();
+        bytes[last.bytes.end as usize + at] = 1;
+        stored.disk.set_content(&last.file, bytes);
+        let (journal, recovery) = open(&stored.disk, Position(1));
+        // Behind the end mark there may be anything.
+        assert_eq!(recovery.damage.len(), usize::from(at == 0));
+        wait(journal.append(payload(2, 100), 1)).unwrap();
+        assert_eq!(journal.usage().segments, 2);
+        assert_eq!(read_all(journal.reader(Position(0))).frames.len(), 2);
+    }
+}
+
+#[test]
 fn a_damaged_journal_goes_on() {
     for stored in [fresh(), recycled()] {
         for file in stored.files.keys() {
@@ -435,6 +486,69 @@ fn a_segment_with_a_number_in_its_name_that_is_not_one_is_no_segment() {
     stored.check(&contents, |_| false, "other files");
     assert_eq!(damage, []);
     assert_eq!(stored.disk.content("notes.txt"), b"hello");
+}
+
+proptest! {
+    #![proptest_config(Config { cases: 200, failure_persistence: None, ..Config::default() })]
+
+    #[test]
+    fn whatever_happens_to_the_files_nothing_is_invented(
+        wounds in proptest::collection::vec((any::<u8>(), any::<u16>(), 0..2000_usize, wound()), 1..12),
+        known in any::<bool>(),
+    ) {
+        let stored = fresh();
+        let names: Vec<_> = stored.files.keys().cloned().collect();
+        for (file, at, length, wound) in wounds {
+            let name = &names[usize::from(file) % names.len()];
+            let mut bytes = stored.disk.content(name);
+            let at = usize::from(at) % SEGMENT_BYTES as usize;
+            let range = at.min(bytes.len())..(at + length).min(bytes.len());
+            match wound {
+                Wound::Fill(byte) => bytes[range].fill(byte),
+                Wound::Move(to) => {
+                    let to = usize::from(to) % (bytes.len() - range.len() + 1);
+                    bytes.copy_within(range, to);
+                }
+                Wound::Cut => bytes.truncate(at),
+                Wound::Grow => bytes.extend(std::iter::repeat_n(0x5a, length)),
+                Wound::Remove => stored.disk.remove(name),
+                Wound::Replace => bytes.clone_from(&stored.files[&names[at % names.len()]]),
+            }
+            stored.disk.set_content(name, bytes);
+        }
+        let known_end = if known { stored.end } else { Position(0) };
+        let (contents, _, _) = stored.read(known_end);
+        prop_assert!(known_end <= contents.end);
+        for (first, (records, payload)) in &contents.frames {
+            let frame = stored.frames.iter().find(|frame| frame.first == *first);
+            let frame = frame.map(|frame| (frame.records, &frame.payload));
+            prop_assert!(frame == Some((*records, payload)), "{first} was invented");
+        }
+        let read = contents.frames.values().map(|frame| u64::from(frame.0)).sum::<u64>();
+        let lost = contents.gaps.iter().map(|gap| gap.1.since(gap.0)).sum::<u64>();
+        prop_assert_eq!(read + lost, contents.end.since(stored.start));
+    }
+}
+
+#[derive(Clone, Copy, Debug)]
+enum Wound {
+    Fill(u8),
+    Move(u16),
+    Cut,
+    Grow,
+    Remove,
+    Replace,
+}
+
+fn wound() -> impl Strategy<Value = Wound> {
+    prop_oneof![
+        any::<u8>().prop_map(Wound::Fill),
+        any::<u16>().prop_map(Wound::Move),
+        Just(Wound::Cut),
+        Just(Wound::Grow),
+        Just(Wound::Remove),
+        Just(Wound::Replace),
+    ]
 }
 
 #[test]

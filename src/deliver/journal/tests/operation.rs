@@ -347,6 +347,24 @@ fn a_reader_waits_for_the_end_to_move() {
 }
 
 #[test]
+fn a_reader_follows_a_segment_that_is_being_written() {
+    let disk = SimulatedDisk::new(1);
+    let (journal, _) = open(&disk, Position(0));
+    let mut reader = journal.reader(Position(0));
+    for id in 0..50 {
+        let first = wait(journal.append(payload(id, 300), 1)).unwrap();
+        let payload = payload(id, 300).into();
+        let chunk = Chunk::Frame {
+            first,
+            records: 1,
+            payload,
+        };
+        assert_eq!(reader.read(1000).unwrap(), [chunk]);
+        assert_eq!(reader.read(1000).unwrap(), []);
+    }
+}
+
+#[test]
 fn many_append_and_many_read_at_the_same_time() {
     const WRITERS: u64 = 8;
     const FRAMES: u64 = 150;

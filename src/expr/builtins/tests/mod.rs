@@ -1,5 +1,9 @@
 //! What holds for all functions: their rows are complete and their examples true.
 
+mod cases;
+mod limits;
+mod properties;
+
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
