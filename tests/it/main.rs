@@ -12,6 +12,8 @@ mod functions;
 mod inbound;
 mod inbound_fixture;
 mod listener_fixture;
+mod lossless;
 mod sink_connections;
 mod sinks;
 mod tidy;
+mod translation_fixture;
