@@ -57,7 +57,11 @@ connections:
 const ROUNDS: usize = 9;
 
 fn main() {
-    let calls = if std::env::args().any(|argument| argument == "--test") { 1 } else { 200_000 };
+    let calls = if std::env::args().any(|argument| argument == "--test") {
+        1
+    } else {
+        200_000
+    };
     let plan = plan();
     let destination = plan.destination("out").unwrap();
     let stored = stored();
@@ -79,7 +83,10 @@ fn main() {
     for round in 1..=ROUNDS {
         let (a, b) = (time(calls, &mut ours), time(calls, &mut theirs));
         ratios.push(a / b);
-        println!("round {round}: plan {a:.0} ns, serde_json by hand {b:.0} ns, ratio {:.2}", a / b);
+        println!(
+            "round {round}: plan {a:.0} ns, serde_json by hand {b:.0} ns, ratio {:.2}",
+            a / b
+        );
     }
     ratios.sort_by(f64::total_cmp);
     let (low, middle, high) = (ratios.first(), ratios.get(ROUNDS / 2), ratios.last());
@@ -108,7 +115,10 @@ fn by_hand(body: &[u8], accepted_at: Timestamp) -> Vec<u8> {
     let user = identifiers.get("id").cloned().unwrap_or_default();
     let name = take(&mut body, "name");
     let id = take(&mut body, "id");
-    let seconds = body.get("timestamp").and_then(Value::as_i64).unwrap_or_default();
+    let seconds = body
+        .get("timestamp")
+        .and_then(Value::as_i64)
+        .unwrap_or_default();
     let time = Timestamp::from_millis(seconds * 1000).to_string();
     let event = json!({
         "type": "track",
@@ -131,7 +141,9 @@ fn check(plan: &Plan, by_hand: &[u8]) {
     let request = StoredRequest::decode(&stored).unwrap();
     let record = request.records().next().unwrap().unwrap();
     let (mut arena, mut rendered) = (Arena::new(), Rendered::default());
-    plan.destination("out").unwrap().translate(&record, &mut arena, &mut rendered);
+    plan.destination("out")
+        .unwrap()
+        .translate(&record, &mut arena, &mut rendered);
     let item = rendered.items.first().unwrap();
     let ours: Value = serde_json::from_slice(rendered.bytes(&item.body)).unwrap();
     let theirs: Value = serde_json::from_slice(by_hand).unwrap();
@@ -162,7 +174,10 @@ fn stored() -> Vec<u8> {
 
 fn plan() -> Plan {
     let variables = BTreeMap::new();
-    let environment = config::Environment { variables: &variables, unset: config::Unset::Warning };
+    let environment = config::Environment {
+        variables: &variables,
+        unset: config::Unset::Warning,
+    };
     let loaded = config::load(Path::new("routing.yaml"), &OneFile, environment);
     let mut diagnostics = loaded.diagnostics;
     let secrets: Arc<dyn ReadSecret> = Arc::new(NoSecrets);

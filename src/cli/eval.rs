@@ -10,9 +10,11 @@ use serde_json::json;
 use crate::cli::Setting;
 use crate::cli::exit::Exit;
 use crate::diagnostic::Code;
+use crate::diagnostic::Diagnostic;
 use crate::diagnostic::Diagnostics;
 use crate::diagnostic::render;
 use crate::diagnostic::render::Style;
+use crate::expr::EvalError;
 use crate::expr::Program;
 use crate::expr::Scope;
 use crate::expr::Vocabulary;
@@ -21,6 +23,7 @@ use crate::text::Excerpt;
 use crate::text::SourceFile;
 use crate::text::Sources;
 use crate::value::Arena;
+use crate::value::JsonError;
 use crate::value::ParseLimits;
 use crate::value::Value;
 use crate::value::parse;
@@ -78,12 +81,12 @@ fn once(expression: &str, setting: &Setting) -> Exit {
     let mut findings = Diagnostics::default();
     let excerpt = Excerpt::contiguous(expression, file, 0);
     let program = Program::compile(&excerpt, &vocabulary(), &mut findings);
+    let style = if setting.output.colors_notes() {
+        Style::Colored
+    } else {
+        Style::Plain
+    };
     if !findings.is_empty() {
-        let style = if setting.output.colors_notes() {
-            Style::Colored
-        } else {
-            Style::Plain
-        };
         setting
             .output
             .note(&render::render(&findings, &sources, style));
@@ -96,15 +99,24 @@ fn once(expression: &str, setting: &Setting) -> Exit {
     } else {
         &text
     };
-    match run(&program, document) {
+    match evaluate(&program, document) {
         Ok(result) => {
             setting.output.data(result.as_deref().unwrap_or("missing"));
             Exit::Clean
         }
-        Err(refusal) => {
+        Err(Failure::Document(error)) => {
+            let refusal = Refusal::from(Failure::Document(error));
             setting
                 .output
-                .note(&format!("error[{}]: {}", refusal.code, refusal.message));
+                .note(&format!("error: standard input: {}", refusal.message));
+            Exit::Findings
+        }
+        Err(Failure::Evaluation(error)) => {
+            let mut findings = Diagnostics::default();
+            findings.push(Diagnostic::error(error.code, error.span, error.message));
+            setting
+                .output
+                .note(&render::render(&findings, &sources, style));
             Exit::Findings
         }
     }
@@ -242,17 +254,48 @@ fn refusal(findings: &Diagnostics) -> Refusal {
 }
 
 fn run(program: &Program, document: &str) -> Outcome {
+    Ok(evaluate(program, document)?)
+}
+
+/// Why there is no value.
+enum Failure {
+    /// The document cannot be read.
+    Document(JsonError),
+    /// The expression fails for it.
+    Evaluation(EvalError),
+}
+
+impl From<Failure> for Refusal {
+    fn from(failure: Failure) -> Self {
+        match failure {
+            Failure::Document(error) => Self {
+                kind: "parse",
+                code: Code::InvalidValue,
+                message: format!("the document is not acceptable JSON: {error}"),
+                offset: u32::try_from(error.offset).unwrap_or(u32::MAX),
+            },
+            Failure::Evaluation(error) => Self {
+                kind: if error.code == Code::OutOfFuel {
+                    "limit"
+                } else {
+                    "eval"
+                },
+                code: error.code,
+                message: error.message,
+                offset: error.span.start,
+            },
+        }
+    }
+}
+
+/// The value as JSON text; `None` is missing.
+fn evaluate(program: &Program, document: &str) -> Result<Option<String>, Failure> {
     let arena = Arena::new();
     let limits = ParseLimits {
         depth_max: 512,
         ..ParseLimits::default()
     };
-    let root = parse(document.as_bytes(), limits, &arena).map_err(|error| Refusal {
-        kind: "parse",
-        code: Code::InvalidValue,
-        message: format!("the document is not acceptable JSON: {error}"),
-        offset: u32::try_from(error.offset).unwrap_or(u32::MAX),
-    })?;
+    let root = parse(document.as_bytes(), limits, &arena).map_err(Failure::Document)?;
     let budget = Budget::new(0);
     let scope = Scope {
         root,
@@ -262,16 +305,7 @@ fn run(program: &Program, document: &str) -> Outcome {
         arena: &arena,
         budget: &budget,
     };
-    let value = program.eval(&scope).map_err(|error| Refusal {
-        kind: if error.code == Code::OutOfFuel {
-            "limit"
-        } else {
-            "eval"
-        },
-        code: error.code,
-        message: error.message,
-        offset: error.span.start,
-    })?;
+    let value = program.eval(&scope).map_err(Failure::Evaluation)?;
     if value.is_missing() {
         return Ok(None);
     }

@@ -84,7 +84,11 @@ pub(super) fn forbid(node: &Node, diagnostics: &mut Diagnostics) {
         Data::Text(text) => {
             if let Some(at) = text.text().find("${env:") {
                 let message = "the environment cannot be used here";
-                diagnostics.push(not_here(text.span(at, at + 6), message));
+                let rest = text.text().get(at..).unwrap_or("");
+                let end = rest
+                    .find('}')
+                    .map_or_else(|| text.text().len(), |close| at + close + 1);
+                diagnostics.push(not_here(text.span(at, end), message));
             }
         }
         _ => {}

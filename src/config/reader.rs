@@ -100,7 +100,8 @@ impl<'a> Reader<'a> {
             Err(error) => {
                 let message = format!("cannot read `{name}`: {error}");
                 self.diagnostics.push(match from {
-                    Some(span) => Diagnostic::error(Code::Unreadable, span, message),
+                    Some(span) => Diagnostic::error(Code::Unreadable, span, message)
+                        .help("a path is relative to the file it stands in"),
                     None => Diagnostic::global(Code::Unreadable, message),
                 });
                 return None;

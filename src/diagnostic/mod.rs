@@ -232,7 +232,7 @@ mod tests {
     fn an_error_is_kept_behind_any_number_of_warnings() {
         let mut diagnostics = Diagnostics::default();
         for nth in 0..2 * KEPT_MAX {
-            let mut warning = Diagnostic::global(Code::Unused, nth.to_string());
+            let mut warning = Diagnostic::global(Code::PlainSecret, nth.to_string());
             warning.severity = Severity::Warning;
             diagnostics.push(warning);
         }

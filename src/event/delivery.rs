@@ -224,6 +224,26 @@ pub enum ReasonClass {
 }
 
 impl ReasonClass {
+    /// Every class.
+    pub const ALL: [Self; 11] = [
+        Self::Mapping,
+        Self::Refused,
+        Self::Unavailable,
+        Self::Throttled,
+        Self::Unauthorized,
+        Self::Network,
+        Self::Timeout,
+        Self::TooLarge,
+        Self::Expired,
+        Self::Unconfigured,
+        Self::Damaged,
+    ];
+
+    /// The class of a name.
+    pub fn named(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|class| class.name() == name)
+    }
+
     /// The name in metrics and dead letters.
     pub const fn name(self) -> &'static str {
         match self {

@@ -65,7 +65,8 @@ impl Compiler<'_> {
             arguments: made.arguments.into(),
             extra: made.extra,
         };
-        let id = self.add(Node::Call(Box::new(node)), at);
+        // Of a pipe only this step: what stands before it did not fail.
+        let id = self.add(Node::Call(Box::new(node)), &(call.name_at.start..at.end));
         let fails = made.fails || builtin.fails.is_some();
         Typed {
             id,
@@ -82,7 +83,7 @@ impl Compiler<'_> {
             .or_else(|| suggest::nearest(&call.name, builtins::names()));
         let diagnostic = match near {
             Some(near) => diagnostic.fix(format!("did you mean `{near}`?"), span, near),
-            None => diagnostic.help("`trackway explain --functions` lists all functions"),
+            None => diagnostic.help("`trackway explain` lists all functions"),
         };
         self.report(diagnostic);
         // The arguments may hold mistakes of their own.
@@ -181,9 +182,13 @@ impl Compiler<'_> {
     fn argument_mistake(&mut self, at: &Range<usize>, message: String, builtin: &Builtin) -> bool {
         let span = self.span(at);
         let names: Vec<_> = builtin.parameters.iter().map(|it| it.name).collect();
-        let diagnostic = Diagnostic::error(Code::UnknownArgument, span, message)
-            .help(format!("its parameters are {}", names.join(", ")));
-        self.report(diagnostic);
+        let given = self.source.text().get(at.clone()).unwrap_or("");
+        let near = suggest::nearest(given, names.iter().copied()).filter(|near| *near != given);
+        let diagnostic = Diagnostic::error(Code::UnknownArgument, span, message);
+        self.report(match near {
+            Some(near) => diagnostic.fix(format!("did you mean `{near}`?"), span, near),
+            None => diagnostic.help(format!("its parameters are {}", names.join(", "))),
+        });
         false
     }
 
@@ -204,7 +209,11 @@ impl Compiler<'_> {
             (n, false) => format!("{n} to {all}"),
         };
         let given = call.arguments.len();
-        let message = format!("`{}` takes {wanted} arguments, {given} given", builtin.name);
+        let plural = if wanted.ends_with('1') { "" } else { "s" };
+        let message = format!(
+            "`{}` takes {wanted} argument{plural}, {given} given",
+            builtin.name
+        );
         let names: Vec<_> = builtin.parameters.iter().map(|it| it.name).collect();
         let diagnostic =
             Diagnostic::error(Code::WrongArgumentCount, self.span(at), message).help(format!(
@@ -295,13 +304,17 @@ impl Compiler<'_> {
         } else {
             kinds
         };
-        if typed.kinds.and(wanted | passes).is_none() {
+        // That it may also be absent does not help what is never right when it is there.
+        let present = typed.kinds.without(ABSENT);
+        let never_right = !present.is_none() && present.and(wanted).is_none();
+        if never_right || typed.kinds.and(wanted | passes).is_none() {
             let span = self.span(&value.at);
+            let known = if never_right { present } else { typed.kinds };
             let message = format!(
                 "`{}` needs {}, this is {}",
                 builtin.name,
                 kinds.words(),
-                typed.kinds.words()
+                known.words()
             );
             self.report(
                 Diagnostic::error(Code::WrongArgumentKind, span, message)
@@ -319,7 +332,10 @@ impl Compiler<'_> {
         if LAMBDAS_MAX <= self.parameters.len() {
             let span = self.span(at);
             let message = format!("lambdas nested deeper than {LAMBDAS_MAX}");
-            self.report(Diagnostic::error(Code::ExpressionTooLarge, span, message));
+            self.report(
+                Diagnostic::error(Code::ExpressionTooLarge, span, message)
+                    .help("take the inner lists out first, with `flat_map` or `flatten`"),
+            );
             return None;
         }
         self.parameters.push(name.to_owned());

@@ -15,6 +15,7 @@ use crate::deliver::Engine;
 use crate::deliver::OpenError;
 use crate::deliver::destination::Destination;
 use crate::deliver::destination::Lane;
+use crate::diagnostic::Code;
 use crate::ingest::auth::Credential;
 use crate::ingest::auth::Credentials;
 use crate::metrics::ConfigLabels;
@@ -104,7 +105,7 @@ impl Gateway {
         let revision = revision((number, &self.clock), accepted, credentials, &self.metrics);
         let needs_restart = needs_restart(&before.plan.settings, &settings);
         for setting in &needs_restart {
-            tracing::warn!(code = "TW0703", setting, "this change takes a restart");
+            tracing::warn!(code = %Code::NeedsRestart, setting, "this change takes a restart");
         }
         self.live.swap(revision, needs_restart.clone());
         self.went_live(&self.live.active());

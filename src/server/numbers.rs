@@ -92,6 +92,7 @@ fn outcomes(encoder: &mut DescriptorEncoder<'_>, status: &EngineStatus) -> std::
             ("unrouted", tally.unrouted),
             ("superseded", tally.superseded),
             ("damaged", tally.damaged),
+            ("evicted", tally.evicted),
         ];
         let dropped = tally
             .dropped

@@ -160,10 +160,10 @@ fn by_destination(
     cx: &mut Cx<'_>,
 ) -> Option<Vec<(Arc<str>, Span, Expected)>> {
     let expected = by_name(node, "destinations", matching, cx)?;
+    let defined = cx.defined;
+    let known = defined.destinations.iter().map(String::as_str);
     for (name, span, _) in &expected {
-        if cx.defined.destinations.iter().all(|known| known != name) {
-            cx.names_nothing("destination", name, *span);
-        }
+        cx.check_name(("destination", known.clone()), name, *span);
     }
     Some(
         expected
@@ -308,9 +308,7 @@ fn by_lane(
 ) -> Option<Vec<(String, Span, Expected)>> {
     let expected = by_name(node, "lanes", matching, cx)?;
     for (name, span, _) in &expected {
-        if !lanes.contains(name) {
-            cx.names_nothing("lane", name, *span);
-        }
+        cx.check_name(("lane", lanes.iter().copied()), name, *span);
     }
     Some(
         expected
@@ -321,9 +319,17 @@ fn by_lane(
 }
 
 impl Cx<'_> {
-    fn names_nothing(&mut self, what: &str, name: &str, span: Span) {
-        let message = format!("there is no {what} `{name}`");
-        self.refuse::<()>(Code::TestNamesNothing, span, message);
+    /// Reports a name that is none of those known.
+    fn check_name<'k>(
+        &mut self,
+        (what, mut known): (&str, impl Iterator<Item = &'k str> + Clone),
+        name: &str,
+        span: Span,
+    ) {
+        let all = known.clone();
+        if known.all(|known| known != name) {
+            self.unknown_reference::<()>(span, (what, Code::TestNamesNothing), name, all);
+        }
     }
 }
 

@@ -17,6 +17,7 @@ use crate::config::vocabulary;
 use crate::config::yaml::Data;
 use crate::config::yaml::Node;
 use crate::diagnostic::Code;
+use crate::diagnostic::Diagnostic;
 use crate::expr::Vocabulary;
 
 /// Most items that the rules may name for one event before any loop.
@@ -167,7 +168,7 @@ impl Cx<'_> {
             return Some(place);
         }
         let lanes = lanes.iter().copied();
-        self.unknown_reference(node, ("lane", Code::UnknownReference), &wanted, lanes)
+        self.unknown_reference(node.span, ("lane", Code::UnknownReference), &wanted, lanes)
     }
 
     /// The version of a file's format, which is 1.
@@ -175,7 +176,10 @@ impl Cx<'_> {
         let Some(node) = node else { return };
         if !matches!(&node.data, Data::Number(text) if text == "1") {
             let message = format!("this Trackway reads version 1 of the format: `{key}: 1`");
-            self.refuse::<()>(Code::WrongVersion, node.span, message);
+            self.diagnostics.push(
+                Diagnostic::error(Code::WrongVersion, node.span, message)
+                    .help("install the Trackway that this file was written for"),
+            );
         }
     }
 }

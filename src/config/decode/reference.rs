@@ -8,6 +8,7 @@ use crate::config::yaml::Node;
 use crate::diagnostic::Code;
 use crate::diagnostic::Diagnostic;
 use crate::diagnostic::suggest;
+use crate::text::Span;
 
 /// What is defined, by name.
 #[derive(Clone, Debug, Default)]
@@ -93,22 +94,22 @@ impl Cx<'_> {
             return Some(name.into());
         }
         let known = known.iter().map(String::as_str);
-        self.unknown_reference(node, (what, code), &name, known)
+        self.unknown_reference(node.span, (what, code), &name, known)
     }
 
     /// Reports a name that nothing has.
     pub(super) fn unknown_reference<'k, T>(
         &mut self,
-        node: &Node,
+        span: Span,
         (what, code): (&str, Code),
         name: &str,
         known: impl Iterator<Item = &'k str> + Clone,
     ) -> Option<T> {
         let message = format!("there is no {what} `{name}`");
-        let diagnostic = Diagnostic::error(code, node.span, message);
+        let diagnostic = Diagnostic::error(code, span, message);
         let names = suggest::list(known.clone());
         self.diagnostics.push(match suggest::nearest(name, known) {
-            Some(near) => diagnostic.fix(format!("did you mean `{near}`?"), node.span, near),
+            Some(near) => diagnostic.fix(format!("did you mean `{near}`?"), span, near),
             None if names.is_empty() => diagnostic.help(format!("no {what} is defined")),
             None => diagnostic.help(format!("the {what}s are {names}")),
         });

@@ -271,7 +271,10 @@ impl Reader {
         }
         let place = Span::new(self.file, start, start);
         let message = format!("nested deeper than {DEPTH_MAX} levels");
-        refuse(Diagnostic::error(Code::ConfigTooLarge, place, message))
+        refuse(
+            Diagnostic::error(Code::ConfigTooLarge, place, message)
+                .help("no key of a configuration is that deep; check the brackets"),
+        )
     }
 
     fn close(&mut self, end: u32) -> Step {

@@ -31,7 +31,8 @@ pub(super) fn scan_error(
     let at = position(file, text, at);
     if matches!(error.kind(), ErrorKind::RecursionLimitExceeded) {
         let message = format!("nested deeper than {DEPTH_MAX} levels");
-        return Diagnostic::error(Code::ConfigTooLarge, at, message);
+        return Diagnostic::error(Code::ConfigTooLarge, at, message)
+            .help("no key of a configuration is that deep; check the brackets");
     }
     if let Some(tab) = indenting_tab(text, at.start) {
         return tab_error(file, tab);

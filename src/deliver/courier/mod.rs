@@ -35,6 +35,7 @@ use crate::deliver::courier::lane::Lane;
 use crate::deliver::courier::order::Gathered;
 use crate::deliver::courier::order::Order;
 use crate::deliver::courier::pace::Pace;
+use crate::deliver::journal::GapCause;
 use crate::deliver::journal::Position;
 use crate::deliver::status::Tally;
 use crate::event::delivery::Judgement;
@@ -52,6 +53,7 @@ pub mod memory;
 mod order;
 mod outcome;
 mod pace;
+mod report;
 #[cfg(test)]
 mod simulation;
 
@@ -118,8 +120,13 @@ pub enum Input<'a> {
         /// What the plan makes of it.
         rendered: &'a Rendered,
     },
-    /// There is nothing readable between the cursor and this position.
-    Gap(Position),
+    /// There is nothing readable between the cursor and a position.
+    Gap {
+        /// The next position that may be readable.
+        to: Position,
+        /// Why.
+        cause: GapCause,
+    },
     /// An [`Action::Load`] was done.
     Loaded {
         /// Where the record stands.
@@ -258,7 +265,7 @@ impl Courier {
     }
 
     /// Holds as much as `bounds` say.
-    #[must_use]
+    #[must_use = "returns the courier"]
     pub fn with_bounds(mut self, bounds: Bounds) -> Self {
         self.bounds = bounds;
         self
@@ -282,7 +289,7 @@ impl Courier {
                     now,
                 );
             }
-            Input::Gap(to) => self.skip(to),
+            Input::Gap { to, cause } => self.skip(to, cause),
             Input::Loaded { position, rendered } => self.loaded(position, rendered, actions, now),
             Input::Judged { flight, judgement } => self.judged(flight, judgement, actions, now),
             Input::Buried(ids) => ids.iter().for_each(|id| self.buried(*id, now)),
@@ -311,12 +318,8 @@ impl Courier {
             return true;
         }
         let room = self.held_bytes < self.bounds.bytes_max;
-        match self.breaker.free_at(now.tick) {
-            Some(_) if self.breaker.is_closed() => room,
-            // Nothing is left to probe with.
-            Some(free) => room && free <= now.tick && self.is_out_of_work(),
-            None => false,
-        }
+        // While the destination is down, one more only when nothing is left to probe with.
+        room && (self.breaker.is_closed() || self.is_out_of_work())
     }
 
     /// When to come back with [`Input::Wake`], if nothing else happens.

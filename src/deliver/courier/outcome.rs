@@ -129,7 +129,10 @@ impl Courier {
         }
         let Some(failure) = last else { return true };
         self.last_failure = Some((now.wall, failure.reason.clone()));
-        self.breaker.failed(failure, flight.role, &mut self.rng)
+        // With nothing else to try, a bad event and a dead destination look the same; the schedule
+        // decides, or one bad event alone would be tried for ever.
+        let only_evidence = flight.role == Role::Probe && self.is_out_of_work();
+        self.breaker.failed(failure, flight.role, &mut self.rng) || only_evidence
     }
 
     fn retry(&mut self, id: DeliveryId, setback: Setback, actions: &mut Vec<Action>, now: Moment) {
@@ -173,9 +176,9 @@ impl Courier {
         self.breaker.succeeded(flight.role);
         let (first, second) = flight.ids.split_at(flight.ids.len() / 2);
         if first.is_empty() {
-            second
-                .iter()
-                .for_each(|id| self.bury(*id, reason.clone(), actions));
+            for id in second {
+                self.bury(*id, reason.clone(), actions);
+            }
             return;
         }
         if flight.epoch < self.epoch {

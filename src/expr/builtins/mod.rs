@@ -1,5 +1,5 @@
 //! The functions of the language, each defined once as data: the checker, the reference page,
-//! `trackway explain fn NAME` and the tests are made from this table.
+//! `trackway explain NAME` and the tests are made from this table.
 
 mod arguments;
 mod calendar;
@@ -33,6 +33,7 @@ pub use call::CallError;
 pub use call::Cx;
 pub use call::Outcome;
 pub use foreign::ours_for;
+pub use reference::entry;
 pub use reference::reference;
 pub use signature::Accepts;
 pub use signature::Builtin;

@@ -1,6 +1,7 @@
 //! The reference page, written from the table: `docs/functions.md` and `trackway explain`.
 
 use std::fmt;
+use std::fmt::Write as _;
 
 use crate::expr::builtins::Accepts;
 use crate::expr::builtins::Builtin;
@@ -18,6 +19,47 @@ pub fn reference() -> String {
     Reference.to_string()
 }
 
+/// The entry of one function with everything it takes to read it alone, in Markdown.
+pub fn entry(function: &Builtin) -> String {
+    let mut text = format!("# {}\n\n{function}", function.name);
+    if function.lifted && function.subject().is_some() {
+        text.push_str("\nMissing and null pass through: for them it gives just that.\n");
+    }
+    let says = |word: &str| {
+        let mut examples = function.examples.iter();
+        examples.any(|(expression, _)| expression.contains(word))
+    };
+    // Writing to a String cannot fail.
+    if says("$") {
+        let _ = write!(
+            text,
+            "\n`$` in the examples is\n\n```json\n{}\n```\n",
+            examples::SUBJECT
+        );
+    }
+    if examples::tables().any(|(name, _)| says(&format!("\"{name}\""))) {
+        let _ = write!(text, "\nTheir tables are\n\n{ExampleTables}\n");
+    }
+    text
+}
+
+/// The tables of the examples, as a block of YAML.
+struct ExampleTables;
+
+impl fmt::Display for ExampleTables {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        writeln!(f, "```yaml\ntables:")?;
+        for (name, table) in examples::tables() {
+            let rows = table
+                .rows
+                .iter()
+                .map(|(key, json)| format!("{key}: {json}"));
+            writeln!(f, "  {name}: {{{}}}", rows.collect::<Vec<_>>().join(", "))?;
+        }
+        f.write_str("```")
+    }
+}
+
 struct Reference;
 
 impl fmt::Display for Reference {
@@ -26,16 +68,8 @@ impl fmt::Display for Reference {
         writeln!(f, "\n```json\n{}\n```\n", examples::SUBJECT)?;
         writeln!(
             f,
-            "`now` is `2026-01-02T03:04:05.678Z`, and there are two tables:\n\n```yaml\ntables:"
+            "`now` is `2026-01-02T03:04:05.678Z`, and there are two tables:\n\n{ExampleTables}"
         )?;
-        for (name, table) in examples::tables() {
-            let rows = table
-                .rows
-                .iter()
-                .map(|(key, json)| format!("{key}: {json}"));
-            writeln!(f, "  {name}: {{{}}}", rows.collect::<Vec<_>>().join(", "))?;
-        }
-        writeln!(f, "```")?;
         for family in Family::ALL {
             writeln!(f, "\n## {}\n", family.title())?;
             let names = functions().filter(|function| function.family == *family);
