@@ -3,6 +3,7 @@
 
 mod accept;
 mod accept_tls;
+mod answers;
 mod bodies;
 mod captures;
 mod catalog;
