@@ -90,7 +90,7 @@ impl Gateway {
         });
         let nowhere = SocketAddr::from(([127, 0, 0, 1], 0));
         let mut gateway = Self { child, printed, dir, address: nowhere, admin: nowhere };
-        let text = gateway.wait_for("ready");
+        let text = gateway.wait_for("  data  ");
         let address = |what: &str| {
             let (_, behind) = text.split_once(what).unwrap_or_else(|| panic!("no {what} in {text}"));
             let url = behind.split_whitespace().find(|word| word.contains("://127.0.0.1:")).unwrap();
@@ -143,7 +143,7 @@ impl Gateway {
 
     /// Sends a call with the credentials of the quickstart.
     pub(crate) fn call_quickstart(&self, method: &str, target: &str, body: &str) -> Answer {
-        request(self.address, method, target, Some("quickstart:secret"), body)
+        request(self.address, method, target, Some("demo-site:demo-key"), body)
     }
 
     pub(crate) fn ask_admin(&self, method: &str, target: &str) -> Answer {

@@ -27,7 +27,7 @@ fn quickstart() -> Arc<TempDir> {
 #[test]
 fn the_walk_of_the_readme_works() {
     let gateway = Gateway::start_in(quickstart());
-    let banner = gateway.printed();
+    let banner = gateway.wait_for("/events\n");
     assert!(banner.contains("Journeys API: "), "{banner}");
     assert!(banner.contains("curl "), "{banner}");
 
@@ -59,7 +59,7 @@ fn the_walk_of_the_readme_works() {
 
     // kill -9 right behind the answer, then a start: the event arrives.
     std::fs::write(&path, &good).unwrap();
-    let answer = gateway.call_quickstart("PUT", "/api/v1/customers/7", r#"{"email":"a@example.com"}"#);
+    let answer = gateway.call_quickstart("PUT", "/api/v1/customers/7", r#"{"email":"ada@lovelace.example"}"#);
     assert_eq!(answer.status, 200);
     let dir = gateway.kill();
     let gateway = Gateway::start_in(dir);
