@@ -231,7 +231,7 @@ def node(package):
             directory.mkdir(exist_ok=True)
             manifest.write_text(wanted)
             subprocess.run(
-                ["npm", "install", "--engine-strict=false", "--no-audit", "--no-fund", "--no-package-lock"],
+                ["npm", "install", "--engine-strict=false", "--no-audit", "--no-fund", "--no-package-lock", "--loglevel=error"],
                 cwd=directory, check=True, stdout=subprocess.DEVNULL,
             )
         shutil.copy(HERE / "node.cjs", directory)
