@@ -96,6 +96,7 @@ impl Compiler<'_> {
     }
 
     /// For each place of the function the parameter and the argument; `None` after a mistake.
+    #[expect(clippy::too_many_lines, reason = "one pass over the arguments")]
     fn matched<'c>(
         &mut self,
         builtin: &'static Builtin,
@@ -132,14 +133,14 @@ impl Compiler<'_> {
                             name_at,
                             format!("`{name}` is given twice"),
                             builtin,
-                        )
+                        );
                     }
                     None => {
                         fine = self.argument_mistake(
                             name_at,
                             format!("`{}` has no parameter `{name}`", builtin.name),
                             builtin,
-                        )
+                        );
                     }
                 }
                 continue;
@@ -365,9 +366,10 @@ impl Compiler<'_> {
                     }
                 }
             }
-            (LiteralUse::Table, Form::Text(name)) => match self.vocabulary.tables.get(name) {
-                Some(table) => made.extra = Extra::Table(Arc::new(table.clone())),
-                None => {
+            (LiteralUse::Table, Form::Text(name)) => {
+                if let Some(table) = self.vocabulary.tables.get(name) {
+                    made.extra = Extra::Table(Arc::new(table.clone()));
+                } else {
                     let diagnostic =
                         refuse(Code::UnknownReference, format!("unknown table `{name}`"));
                     let names = self.vocabulary.tables.keys().map(String::as_str);
@@ -381,7 +383,7 @@ impl Compiler<'_> {
                     };
                     self.report(diagnostic);
                 }
-            },
+            }
             (LiteralUse::TimeFormat, Form::Text(format)) => {
                 if let Err(error) = builtins::check_time_format(format) {
                     self.report(refuse(

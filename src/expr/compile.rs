@@ -1,26 +1,17 @@
 //! Syntax tree to program: names resolved, kinds checked, literals compiled. Reports every mistake.
 
 use std::ops::Range;
-use std::sync::Arc;
-
-use globset::GlobBuilder;
-use globset::GlobSetBuilder;
 
 use crate::diagnostic::Code;
 use crate::diagnostic::Diagnostic;
 use crate::diagnostic::Diagnostics;
-use crate::diagnostic::suggest;
 use crate::expr::Kinds;
 use crate::expr::Vocabulary;
 use crate::expr::mistake::Mistake;
-use crate::expr::path;
 use crate::expr::program::Id;
 use crate::expr::program::KindTest;
 use crate::expr::program::Node;
 use crate::expr::program::Part;
-use crate::expr::program::Subject;
-use crate::expr::syntax::Comparison;
-use crate::expr::syntax::Fallback;
 use crate::expr::syntax::Form;
 use crate::expr::syntax::Piece;
 use crate::expr::syntax::Syntax;
@@ -74,7 +65,7 @@ impl Compiler<'_> {
         self.diagnostics.push(diagnostic);
     }
 
-    fn mistake(&mut self, mistake: Mistake, at: &Range<usize>) -> Typed {
+    pub(super) fn mistake(&mut self, mistake: Mistake, at: &Range<usize>) -> Typed {
         let diagnostic = mistake.diagnostic(self.source);
         self.report(diagnostic);
         self.unknown(at)
@@ -90,7 +81,7 @@ impl Compiler<'_> {
         }
     }
 
-    fn sure(&mut self, node: Node, kinds: Kinds, at: &Range<usize>) -> Typed {
+    pub(super) fn sure(&mut self, node: Node, kinds: Kinds, at: &Range<usize>) -> Typed {
         let id = self.add(node, at);
         Typed {
             id,
@@ -103,6 +94,7 @@ impl Compiler<'_> {
         self.nodes.get(id.0 as usize).unwrap_or(&Node::Missing)
     }
 
+    #[expect(clippy::too_many_lines, reason = "one arm for each form")]
     pub(super) fn compile(&mut self, syntax: &Syntax) -> Typed {
         let at = &syntax.at;
         match &syntax.form {
@@ -218,6 +210,7 @@ impl Compiler<'_> {
     }
 
     /// The type of something that gives missing for missing and null for null operands.
+    #[expect(clippy::unused_self, reason = "reads like the others where it is used")]
     pub(super) fn absorbing(&self, id: Id, kinds: Kinds, operands: &[Typed]) -> Typed {
         let absent = operands
             .iter()
@@ -232,7 +225,7 @@ impl Compiler<'_> {
     }
 
     /// An operand that must be of some kinds; absent passes through.
-    fn operand(&mut self, syntax: &Syntax, wanted: Kinds, what: &str) -> Typed {
+    pub(super) fn operand(&mut self, syntax: &Syntax, wanted: Kinds, what: &str) -> Typed {
         let typed = self.compile(syntax);
         if typed.kinds.and(wanted | ABSENT).is_none() {
             let message = format!(
@@ -304,346 +297,6 @@ impl Compiler<'_> {
             id,
             kinds: BOOL,
             fails,
-        }
-    }
-
-    fn comparison(
-        &mut self,
-        comparison: Comparison,
-        left: &Syntax,
-        right: &Syntax,
-        at: &Range<usize>,
-    ) -> Typed {
-        let (left_at, right_at) = (left.at.clone(), right.at.clone());
-        let (left, right) = (self.compile(left), self.compile(right));
-        let id = self.add(Node::Compare(comparison, left.id, right.id), at);
-        let comparable = [
-            NUMBER,
-            TEXT,
-            BOOL,
-            LIST,
-            Kinds::of(Kind::Object),
-            Kinds::of(Kind::Time),
-        ]
-        .into_iter()
-        .chain([MISSING, Kinds::of(Kind::Null)])
-        .any(|kinds| !left.kinds.and(kinds).is_none() && !right.kinds.and(kinds).is_none());
-        if !comparable && !self.failed {
-            let always = if comparison == Comparison::NotEqual {
-                "true"
-            } else {
-                "false"
-            };
-            let message = format!("this comparison is always {always}");
-            let span = self.span(at);
-            let diagnostic = Diagnostic::error(Code::AlwaysFalse, span, message)
-                .here("the two sides are of different kinds")
-                .also(self.span(&left_at), left.kinds.words())
-                .also(self.span(&right_at), right.kinds.words());
-            self.report(diagnostic);
-        }
-        let ordered = !matches!(comparison, Comparison::Equal | Comparison::NotEqual);
-        // Two present values of different kinds have no order.
-        let unordered = |typed: &Typed| {
-            let present = typed.kinds.without(ABSENT);
-            present
-                .without(NUMBER)
-                .and(present.without(TEXT))
-                .and(present.without(Kinds::of(Kind::Time)))
-                != Kinds::NONE
-                || present == Kinds::PRESENT.without(ABSENT)
-        };
-        let fails = left.fails || right.fails || ordered && (unordered(&left) || unordered(&right));
-        Typed {
-            id,
-            kinds: BOOL,
-            fails,
-        }
-    }
-
-    fn glob(&mut self, value: &Syntax, glob: &Syntax, negated: bool, at: &Range<usize>) -> Typed {
-        let value = self.operand(value, TEXT, "`~`");
-        let patterns: Vec<(&str, &Range<usize>)> = match &glob.form {
-            Form::Text(text) => vec![(text, &glob.at)],
-            Form::List(items) => items
-                .iter()
-                .filter_map(|item| match &item.form {
-                    Form::Text(text) => Some((text.as_str(), &item.at)),
-                    _ => None,
-                })
-                .collect(),
-            _ => Vec::new(),
-        };
-        let wanted = if let Form::List(items) = &glob.form {
-            items.len()
-        } else {
-            1
-        };
-        if patterns.len() != wanted || patterns.is_empty() {
-            let message = "`~` needs a glob written as text, or a list of them";
-            let mistake = Mistake::new(Code::NotConstant, glob.at.clone(), message)
-                .help("for `==` with a computed text use `==`, `starts_with` or `in`");
-            return self.mistake(mistake, at);
-        }
-        let mut set = GlobSetBuilder::new();
-        for (pattern, pattern_at) in patterns {
-            match GlobBuilder::new(pattern)
-                .literal_separator(false)
-                .backslash_escape(true)
-                .build()
-            {
-                Ok(glob) => {
-                    set.add(glob);
-                }
-                Err(error) => {
-                    let message = format!("not a glob: {}", error.kind());
-                    let mistake = Mistake::new(Code::InvalidPattern, pattern_at.clone(), message);
-                    return self.mistake(mistake, at);
-                }
-            }
-        }
-        match set.build() {
-            Ok(set) => {
-                let id = self.add(Node::Glob(value.id, Arc::new(set), negated), at);
-                let fails = value.fails || !value.kinds.without(TEXT | ABSENT).is_none();
-                Typed {
-                    id,
-                    kinds: BOOL,
-                    fails,
-                }
-            }
-            Err(error) => {
-                let mistake =
-                    Mistake::new(Code::InvalidPattern, glob.at.clone(), error.to_string());
-                self.mistake(mistake, at)
-            }
-        }
-    }
-
-    fn fallback(
-        &mut self,
-        fallback: Fallback,
-        left: &Syntax,
-        right: &Syntax,
-        at: &Range<usize>,
-    ) -> Typed {
-        let (left_at, right_at) = (left.at.clone(), right.at.clone());
-        let (left, right) = (self.compile(left), self.compile(right));
-        let id = self.add(Node::Fallback(fallback, left.id, right.id), at);
-        let (word, caught, code, why) = match fallback {
-            Fallback::MissingOrNull => (
-                "??",
-                ABSENT,
-                Code::DefaultNeverActs,
-                "this is never missing or null",
-            ),
-            Fallback::Missing => (
-                "?!",
-                MISSING,
-                Code::DefaultNeverActs,
-                "this is never missing",
-            ),
-            Fallback::Error => (
-                "catch",
-                Kinds::NONE,
-                Code::CatchNeverActs,
-                "this cannot fail",
-            ),
-        };
-        let never = match fallback {
-            Fallback::Error => !left.fails,
-            _ => left.kinds.and(caught).is_none(),
-        };
-        if never && !self.failed {
-            let span = self.span(&(left_at.end..right_at.end));
-            let left_span = self.span(&left_at);
-            let diagnostic = Diagnostic::warning(code, span, format!("this `{word}` never acts"))
-                .also(left_span, why)
-                .fix("remove it", span, "");
-            self.report(diagnostic);
-        }
-        let kinds = left.kinds.without(caught) | right.kinds;
-        let fails = if fallback == Fallback::Error {
-            right.fails
-        } else {
-            left.fails || right.fails
-        };
-        Typed { id, kinds, fails }
-    }
-
-    fn path(&mut self, text: &str, at: &Range<usize>) -> Typed {
-        let (subject, is_there, mark) = if text.starts_with('$') {
-            (Subject::Root, self.vocabulary.root.is_some(), "$")
-        } else {
-            (
-                Subject::Item,
-                self.vocabulary.item.is_some() || !self.parameters.is_empty(),
-                "@",
-            )
-        };
-        self.reads_root |= subject == Subject::Root;
-        if !is_there {
-            let message = format!("there is no `{mark}` here");
-            return self.mistake(Mistake::new(Code::NameNotHere, at.clone(), message), at);
-        }
-        match path::compile(text, subject) {
-            Ok(path::Plan::Singular(steps)) if steps.is_empty() => {
-                let node = if subject == Subject::Root {
-                    Node::Root
-                } else {
-                    Node::Item
-                };
-                self.sure(node, Kinds::ANY, at)
-            }
-            Ok(path::Plan::Singular(steps)) => {
-                self.sure(Node::Path(subject, steps.into()), Kinds::ANY, at)
-            }
-            Ok(path::Plan::Several(query)) => {
-                let typed = self.sure(Node::Query(Box::new(query)), LIST, at);
-                // A query can run out of fuel on a large subject.
-                Typed {
-                    fails: true,
-                    ..typed
-                }
-            }
-            Err(error) => {
-                let error_at = at.start + error.offset.min(text.len())..at.end;
-                let mut mistake = Mistake::new(error.code, error_at, error.message);
-                if let Some(help) = error.help {
-                    mistake = mistake.help(help);
-                }
-                self.mistake(mistake, at)
-            }
-        }
-    }
-
-    fn name(&mut self, name: &str, at: &Range<usize>) -> Typed {
-        if let Some(place) = self
-            .parameters
-            .iter()
-            .rposition(|parameter| parameter == name)
-        {
-            let place = u16::try_from(place).unwrap_or(u16::MAX);
-            return self.sure(Node::Parameter(place), Kinds::ANY, at);
-        }
-        let in_loop = self.vocabulary.item.is_some() || !self.parameters.is_empty();
-        if name == "index" && in_loop {
-            return self.sure(Node::Index, Kinds::of(Kind::Int), at);
-        }
-        let variables = &self.vocabulary.variables;
-        if let Some(place) = variables.iter().rposition(|variable| variable.name == name) {
-            let kinds = variables
-                .get(place)
-                .map_or(Kinds::ANY, |variable| variable.kinds);
-            let place = u16::try_from(place).unwrap_or(u16::MAX);
-            return self.sure(Node::Variable(place), kinds, at);
-        }
-        let mistake = self.unknown_name(name, at);
-        self.mistake(mistake, at)
-    }
-
-    fn unknown_name(&self, name: &str, at: &Range<usize>) -> Mistake {
-        let mistake = Mistake::new(
-            Code::UnknownName,
-            at.clone(),
-            format!("unknown name `{name}`"),
-        );
-        // `$.order-id` reads as `$.order` minus `id`.
-        let before = self.source.text().get(..at.start).unwrap_or("").trim_end();
-        if let Some(path) = before.strip_suffix('-')
-            && let Some(start) = path.rfind(['$', '@'])
-            && let Some(path) = path.get(start..)
-            && !path.contains(' ')
-            && let Some((object, member)) = path.rsplit_once('.')
-        {
-            let meant = format!("{object}['{member}-{name}']");
-            return mistake.fix(format!("did you mean `{meant}`?"), start..at.end, meant);
-        }
-        let variables = self
-            .vocabulary
-            .variables
-            .iter()
-            .map(|variable| variable.name.as_str());
-        let known: Vec<&str> = variables
-            .chain(self.parameters.iter().map(String::as_str))
-            .collect();
-        match suggest::nearest(name, known.iter().copied()) {
-            Some(near) => mistake.fix(format!("did you mean `{near}`?"), at.clone(), near),
-            None if crate::expr::builtins::find(name).is_some() => {
-                mistake.fix(format!("`{name}` is a function"), at.end..at.end, "(…)")
-            }
-            None if self.vocabulary.root.is_some() => mistake.fix(
-                format!(
-                    "`$.{name}` is a member of {}; a text is written in quotes",
-                    self.vocabulary.root.as_deref().unwrap_or("the subject")
-                ),
-                at.start..at.start,
-                "$.",
-            ),
-            None => mistake.help("a text is written in quotes"),
-        }
-    }
-
-    fn member(&mut self, value: &Syntax, name: &str, at: &Range<usize>) -> Typed {
-        if let Form::Name(variable) = &value.form
-            && variable == "settings"
-            && self.vocabulary.secrets.iter().any(|secret| secret == name)
-        {
-            return self.secret(name, at);
-        }
-        let typed = self.compile(value);
-        let name: Arc<str> = name.into();
-        let node = match self.node(typed.id) {
-            Node::Members(below, names) => {
-                let names = names.iter().cloned().chain([name]);
-                Node::Members(*below, names.collect())
-            }
-            Node::Path(subject, steps) => {
-                let more = [crate::expr::program::Step::Member(name)];
-                Node::Path(*subject, steps.iter().cloned().chain(more).collect())
-            }
-            _ => Node::Members(typed.id, [name].into()),
-        };
-        let id = self.add(node, at);
-        Typed {
-            id,
-            kinds: Kinds::ANY,
-            fails: typed.fails,
-        }
-    }
-
-    /// A secret may only be a value as a whole: nothing can compute with it.
-    fn secret(&mut self, name: &str, at: &Range<usize>) -> Typed {
-        if *at != (0..self.source.text().len())
-            && self.source.text().trim() != format!("settings.{name}")
-        {
-            let message = format!("the secret `settings.{name}` can only be a whole value");
-            let mistake = Mistake::new(Code::SecretNotAllowed, at.clone(), message)
-                .help("a secret cannot be joined, compared or passed to a function");
-            return self.mistake(mistake, at);
-        }
-        let settings = self
-            .vocabulary
-            .variables
-            .iter()
-            .rposition(|it| it.name == "settings");
-        let settings = u16::try_from(settings.unwrap_or(0)).unwrap_or(u16::MAX);
-        let below = self.add(Node::Variable(settings), at);
-        self.sure(
-            Node::Members(below, [name.into()].into()),
-            TEXT | MISSING,
-            at,
-        )
-    }
-
-    fn index(&mut self, value: &Syntax, index: &Syntax, at: &Range<usize>) -> Typed {
-        let value = self.compile(value);
-        let index = self.operand(index, NUMBER | TEXT, "an index");
-        let id = self.add(Node::At(value.id, index.id), at);
-        Typed {
-            id,
-            kinds: Kinds::ANY,
-            fails: value.fails || index.fails || index.kinds != Kinds::of(Kind::Int),
         }
     }
 }

@@ -48,6 +48,7 @@ pub(super) struct Machine<'s, 'a> {
 }
 
 impl<'a> Machine<'_, 'a> {
+    #[expect(clippy::too_many_lines, reason = "one arm for each node")]
     pub(super) fn eval(&self, id: Id) -> Outcome<'a> {
         let fuel = &self.scope.budget.fuel;
         match fuel.get().checked_sub(1) {
@@ -302,6 +303,10 @@ impl<'a> Machine<'_, 'a> {
         self.error(id, Code::ArithmeticFailed, "the result is out of range")
     }
 
+    #[expect(
+        clippy::cast_precision_loss,
+        reason = "a division that is not whole is a float"
+    )]
     fn arithmetic(&self, id: Id, operator: Arithmetic, (left, right): (Id, Id)) -> Outcome<'a> {
         let left = match self.number(left)? {
             Ok(number) => number,
@@ -344,31 +349,28 @@ impl<'a> Machine<'_, 'a> {
         if absent(left) || absent(right) {
             return Ok(Value::Bool(false));
         }
-        match order::order(left, right) {
-            Some(ordering) => Ok(Value::Bool(wanted(ordering))),
-            None => {
-                let (left, right) = (left.kind().word(), right.kind().word());
-                let message = format!("{left} and {right} have no order");
-                Err(self.error(id, Code::WrongKindAtRunTime, message))
-            }
+        if let Some(ordering) = order::order(left, right) {
+            Ok(Value::Bool(wanted(ordering)))
+        } else {
+            let (left, right) = (left.kind().word(), right.kind().word());
+            let message = format!("{left} and {right} have no order");
+            Err(self.error(id, Code::WrongKindAtRunTime, message))
         }
     }
 
+    #[expect(clippy::fn_params_excessive_bools, reason = "a flag of the node")]
     fn contains(&self, item: Id, list: Id, negated: bool) -> Outcome<'a> {
         let item = self.eval(item)?;
-        let found = match self.nodes.get(list.0 as usize) {
-            // The usual list is written out and needs not be built.
-            Some(Node::List(items)) => {
-                let mut found = false;
-                for candidate in items {
-                    found = found || order::equal(item, self.eval(*candidate)?);
-                }
-                found
+        // The usual list is written out and needs not be built.
+        let found = if let Some(Node::List(items)) = self.nodes.get(list.0 as usize) {
+            let mut found = false;
+            for candidate in items {
+                found = found || order::equal(item, self.eval(*candidate)?);
             }
-            _ => {
-                let list = self.eval(list)?;
-                list.items().any(|candidate| order::equal(item, candidate))
-            }
+            found
+        } else {
+            let list = self.eval(list)?;
+            list.items().any(|candidate| order::equal(item, candidate))
         };
         Ok(Value::Bool(found != negated))
     }

@@ -12,34 +12,48 @@ use crate::text::Excerpt;
 
 /// One mistake; positions are bytes of the expression's text.
 #[derive(Clone, Debug)]
-pub(super) struct Mistake {
+pub(super) struct Mistake(Box<Details>);
+
+#[derive(Clone, Debug)]
+struct Details {
     code: Code,
     at: Range<usize>,
     message: String,
     here: String,
-    help: Option<(String, Option<(Range<usize>, String)>)>,
+    help: Option<Help>,
+}
+
+#[derive(Clone, Debug)]
+struct Help {
+    text: String,
+    /// What to replace by what.
+    patch: Option<(Range<usize>, String)>,
 }
 
 impl Mistake {
     pub(super) fn new(code: Code, at: Range<usize>, message: impl Into<String>) -> Self {
-        Self {
+        let message = message.into();
+        Self(Box::new(Details {
             code,
             at,
-            message: message.into(),
+            message,
             here: String::new(),
             help: None,
-        }
+        }))
     }
 
     #[must_use]
     pub(super) fn here(mut self, here: impl Into<String>) -> Self {
-        self.here = here.into();
+        self.0.here = here.into();
         self
     }
 
     #[must_use]
     pub(super) fn help(mut self, help: impl Into<String>) -> Self {
-        self.help = Some((help.into(), None));
+        self.0.help = Some(Help {
+            text: help.into(),
+            patch: None,
+        });
         self
     }
 
@@ -50,18 +64,31 @@ impl Mistake {
         at: Range<usize>,
         text: impl Into<String>,
     ) -> Self {
-        self.help = Some((help.into(), Some((at, text.into()))));
+        self.0.help = Some(Help {
+            text: help.into(),
+            patch: Some((at, text.into())),
+        });
         self
     }
 
     /// The mistake as a finding in the file the text stands in.
     pub(super) fn diagnostic(self, source: &Excerpt) -> Diagnostic {
+        let Details {
+            code,
+            at,
+            message,
+            here,
+            help,
+        } = *self.0;
         let span = |at: &Range<usize>| source.span(at.start, at.end);
-        let diagnostic = Diagnostic::error(self.code, span(&self.at), self.message).here(self.here);
-        match self.help {
+        let diagnostic = Diagnostic::error(code, span(&at), message).here(here);
+        match help {
             None => diagnostic,
-            Some((help, None)) => diagnostic.help(help),
-            Some((help, Some((at, text)))) => diagnostic.fix(help, span(&at), text),
+            Some(Help { text, patch: None }) => diagnostic.help(text),
+            Some(Help {
+                text,
+                patch: Some((at, replacement)),
+            }) => diagnostic.fix(text, span(&at), replacement),
         }
     }
 }
@@ -219,24 +246,25 @@ fn unbalanced(text: &str, at: usize) -> Option<Mistake> {
 }
 
 fn expected(text: &str, at: usize, rest: &str, error: &pest::error::Error<Rule>) -> Mistake {
-    let found = match rest.chars().next() {
-        None => "the end".to_owned(),
-        Some(_) => {
-            let word: String = rest
-                .chars()
-                .take_while(|char| char.is_alphanumeric() || *char == '_')
-                .collect();
-            let shown = if word.is_empty() {
-                rest.chars().take(1).collect()
-            } else {
-                word
-            };
-            format!("`{shown}`")
-        }
+    let found = if rest.chars().next().is_none() {
+        "the end".to_owned()
+    } else {
+        let word: String = rest
+            .chars()
+            .take_while(|char| char.is_alphanumeric() || *char == '_')
+            .collect();
+        let shown = if word.is_empty() {
+            rest.chars().take(1).collect()
+        } else {
+            word
+        };
+        format!("`{shown}`")
     };
     let width = found.len().saturating_sub(2).min(rest.len());
     let mut words: Vec<&str> = match &error.variant {
-        ErrorVariant::ParsingError { positives, .. } => positives.iter().map(word).collect(),
+        ErrorVariant::ParsingError { positives, .. } => {
+            positives.iter().copied().map(word).collect()
+        }
         ErrorVariant::CustomError { .. } => Vec::new(),
     };
     words.sort_unstable();
@@ -263,7 +291,7 @@ fn expected(text: &str, at: usize, rest: &str, error: &pest::error::Error<Rule>)
 }
 
 /// What a rule is to somebody who has not read the grammar.
-const fn word(rule: &Rule) -> &'static str {
+const fn word(rule: Rule) -> &'static str {
     match rule {
         Rule::EOI => "the end",
         Rule::kind_name => "a kind such as `string` or `missing`",

@@ -6,7 +6,7 @@
 //! text → parse → syntax (as written) → compile (names, kinds, literals) → program → eval → value
 //! ```
 //!
-//! JSONPaths inside are parsed and lowered by `path` and run by `query`; functions come from the
+//! `JSONPaths` inside are parsed and lowered by `path` and run by `query`; functions come from the
 //! table in [`builtins`]; `mistake` finds the words for what does not parse.
 
 pub mod builtins;
@@ -15,6 +15,8 @@ mod compile;
 mod eval;
 mod grammar;
 mod mistake;
+mod names;
+mod operators;
 mod parse;
 mod path;
 mod program;

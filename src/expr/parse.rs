@@ -222,27 +222,24 @@ fn chain(pair: Pair<'_, Rule>) -> Parsed {
         let so_far = left.at.start..step_at.end;
         let rule = step.as_rule();
         let mut parts = step.into_inner();
-        let form = match rule {
-            Rule::pipe => {
-                let function = next(&mut parts, &step_at)?;
-                let piped = Argument {
-                    name: None,
-                    piped: true,
-                    at: left.at.clone(),
-                    value: ArgumentValue::Value(left),
-                };
-                Form::Call(call(&function, parts.next(), vec![piped])?)
-            }
-            _ => {
-                let fallback = match rule {
-                    Rule::or_null => Fallback::MissingOrNull,
-                    Rule::or_missing => Fallback::Missing,
-                    _ => Fallback::Error,
-                };
-                let mut operands = parts.filter(|part| part.as_rule() == Rule::sum);
-                let right = sum(next_of(&mut operands, &step_at)?)?;
-                Form::Fallback(fallback, Box::new(left), Box::new(right))
-            }
+        let form = if rule == Rule::pipe {
+            let function = next(&mut parts, &step_at)?;
+            let piped = Argument {
+                name: None,
+                piped: true,
+                at: left.at.clone(),
+                value: ArgumentValue::Value(left),
+            };
+            Form::Call(call(&function, parts.next(), vec![piped])?)
+        } else {
+            let fallback = match rule {
+                Rule::or_null => Fallback::MissingOrNull,
+                Rule::or_missing => Fallback::Missing,
+                _ => Fallback::Error,
+            };
+            let mut operands = parts.filter(|part| part.as_rule() == Rule::sum);
+            let right = sum(next_of(&mut operands, &step_at)?)?;
+            Form::Fallback(fallback, Box::new(left), Box::new(right))
         };
         left = Syntax { form, at: so_far };
     }
@@ -374,13 +371,12 @@ fn interpolated(pair: Pair<'_, Rule>) -> Parsed {
     let mut pieces = Vec::new();
     for part in pair.into_inner() {
         let part_at = at(&part);
-        match part.as_rule() {
-            Rule::chunk => pieces.push(Piece::Plain(unescaped(part.as_str(), part_at.start)?)),
-            _ => {
-                let hole = next(&mut part.into_inner(), &part_at)?;
-                let inner = next(&mut hole.into_inner(), &part_at)?;
-                pieces.push(Piece::Hole(expression(inner)?));
-            }
+        if part.as_rule() == Rule::chunk {
+            pieces.push(Piece::Plain(unescaped(part.as_str(), part_at.start)?));
+        } else {
+            let hole = next(&mut part.into_inner(), &part_at)?;
+            let inner = next(&mut hole.into_inner(), &part_at)?;
+            pieces.push(Piece::Hole(expression(inner)?));
         }
     }
     let form = match (pieces.len(), pieces.pop()) {

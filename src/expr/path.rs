@@ -229,6 +229,10 @@ fn condition(filter: &Filter) -> Lowered<Condition> {
     })
 }
 
+#[expect(
+    clippy::fn_params_excessive_bools,
+    reason = "a flag of the parser's tree"
+)]
 fn negated(condition: Condition, not: bool) -> Condition {
     if not {
         Condition::Not(Box::new(condition))
@@ -271,6 +275,7 @@ fn matches((text, pattern): (&FnArg, &FnArg), whole: Whole) -> Lowered<Condition
 }
 
 /// An I-Regexp (RFC 9485) as one of the `regex` crate; `None` if it is none, which matches nothing.
+#[expect(clippy::fn_params_excessive_bools, reason = "a flag of the pattern")]
 pub(super) fn i_regexp(pattern: &str, whole: bool) -> Option<Arc<Regex>> {
     let mut text = String::with_capacity(pattern.len() + 8);
     text.push_str(if whole { r"\A(?:" } else { "(?:" });

@@ -56,9 +56,9 @@ pub(super) enum Pick {
 /// A filter.
 #[derive(Clone, Debug)]
 pub(super) enum Condition {
-    All(Vec<Condition>),
-    Any(Vec<Condition>),
-    Not(Box<Condition>),
+    All(Vec<Self>),
+    Any(Vec<Self>),
+    Not(Box<Self>),
     Exists(Query),
     Compare(Comparison, Operand, Operand),
     Matches(Operand, Pattern),
@@ -72,7 +72,7 @@ pub(super) enum Operand {
     Number(Number),
     Text(Arc<str>),
     Path(Subject, Box<[Step]>),
-    Length(Box<Operand>),
+    Length(Box<Self>),
     Count(Query),
     Value(Query),
 }

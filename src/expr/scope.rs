@@ -76,7 +76,7 @@ impl Kinds {
         let both = self.and(number) == number;
         let mut words: Vec<&str> = WORDS
             .iter()
-            .filter(|(kinds, word)| !self.and(*kinds).is_none() && !(both && *word == "an int"))
+            .filter(|(kinds, word)| !(self.and(*kinds).is_none() || both && *word == "an int"))
             .map(|(_, word)| *word)
             .collect();
         if self.has(Kind::Missing) {

@@ -18,6 +18,7 @@ mod listener_fixture;
 mod lossless;
 mod pages;
 mod quickstart;
+mod reload;
 mod sink_connections;
 mod sinks;
 mod tidy;

@@ -39,7 +39,7 @@ fn fuel_ends_what_would_take_too_long() {
     let squared = run_with("$.n | map(x => $.n | sum) | sum", &document);
     assert!(squared.starts_with("error: TW0601"), "{squared}");
     assert_eq!(run_with("$.n | sum", &document), "2000");
-    let objects = vec!["{\"a\":[1]}"; 1].join(",");
+    let objects = ["{\"a\":[1]}"; 1].join(",");
     assert_eq!(
         run_with("$.o | unique | count", &format!("{{\"o\":[{objects}]}}")),
         "1"
