@@ -3,6 +3,7 @@
 
 mod accept;
 mod accept_tls;
+mod answers;
 mod bodies;
 mod captures;
 mod catalog;
@@ -14,9 +15,11 @@ mod gateway_fixture;
 mod inbound;
 mod inbound_fixture;
 mod listener_fixture;
+mod lossless;
 mod pages;
 mod quickstart;
 mod reload;
 mod sink_connections;
 mod sinks;
 mod tidy;
+mod translation_fixture;
