@@ -43,7 +43,7 @@ use trackway::value::Arena;
 /// A v2 event of about 600 bytes.
 const BODY: &str = r#"{"type":"person","action":"event","identifiers":{"id":"usr_01HF7Z3B9K"},"name":"order_completed","id":"01HF7Z3BAXW4E5QK1T3M9Z0N7C","timestamp":1700000000,"attributes":{"order_id":"ord_10023","total":99.50,"currency":"EUR","coupon":"WINTER","shipping":"express","channel":"web","first_order":false,"items":[{"sku":"A-100","name":"Wool socks","price":9.95,"quantity":2},{"sku":"B-220","name":"Rain jacket","price":79.60,"quantity":1}],"address":{"city":"Bergen","country":"NO","postal_code":"5003"},"campaign":{"source":"newsletter","medium":"email","name":"november"}}}"#;
 
-const CONFIG: &str = r#"
+const CONFIG: &str = r"
 trackway: 1
 sources:
   web: {name: Web, credentials: [{site_id: site, api_key: key}]}
@@ -51,7 +51,7 @@ destinations:
   out: {type: stdout}
 connections:
   - {from: web, to: out}
-"#;
+";
 
 /// Rounds of each side; the median of the paired ratios is what counts.
 const ROUNDS: usize = 9;

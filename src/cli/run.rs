@@ -79,7 +79,11 @@ impl Run {
             Clock::system(),
             |banner| setting.output.note(banner),
         );
-        match runtime.block_on(running) {
+        let ended = runtime.block_on(running);
+        // Everything that matters is on disk; a reader of standard output that has stalled must not
+        // keep the process.
+        runtime.shutdown_timeout(std::time::Duration::from_secs(1));
+        match ended {
             Ok(()) => Exit::Clean,
             Err(error) => {
                 setting.output.note(&format!("error: {error}"));

@@ -214,9 +214,10 @@ impl Keeper {
         self.full.store(reason.is_some(), Ordering::Relaxed);
         let mut told = self.reason.lock().unwrap_or_else(PoisonError::into_inner);
         if *told != reason {
-            match &reason {
-                Some(reason) => tracing::error!(reason, "nothing more is accepted"),
-                None => tracing::info!("calls are accepted again"),
+            if let Some(reason) = &reason {
+                tracing::error!(reason, "nothing more is accepted");
+            } else {
+                tracing::info!("calls are accepted again");
             }
             *told = reason;
         }

@@ -253,7 +253,7 @@ impl Engine {
     ) -> Result<Running, String> {
         if let Some(leaving) = leaving {
             // Two workers of one destination would deliver everything twice.
-            drop(leaving.await);
+            let _ = leaving.await;
         }
         let (stores, id) = (self.stores.clone(), destination.id.clone());
         let delivery = destination.delivery.clone();
@@ -279,7 +279,7 @@ impl Engine {
         self.tasks.spawn(async move {
             worker.run().await;
             // Nobody may be waiting for it.
-            drop(end.send(()));
+            let _ = end.send(());
         });
         Ok(Running {
             revision,
@@ -299,7 +299,7 @@ impl Engine {
             }
         }
         // The keeper may have ended by itself.
-        drop(self.stop.send(true));
+        let _ = self.stop.send(true);
         self.tasks.ended().await;
         let stores = self.stores.clone();
         let closing = tokio::task::spawn_blocking(move || {

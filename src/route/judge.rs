@@ -177,7 +177,12 @@ impl Judging<'_> {
                 Judgement::All(Outcome::Retry { after, reason })
             }
             Meaning::Split => {
-                Judgement::Split(reason(ReasonClass::TooLarge, self.answer, self.secrets))
+                // Halves also find the one bad item of a batch that was refused as a whole.
+                let class = match self.answer.status {
+                    StatusCode::PAYLOAD_TOO_LARGE => ReasonClass::TooLarge,
+                    _ => ReasonClass::Refused,
+                };
+                Judgement::Split(reason(class, self.answer, self.secrets))
             }
             Meaning::Pause => {
                 Judgement::Pause(reason(ReasonClass::Unauthorized, self.answer, self.secrets))

@@ -146,27 +146,33 @@ class Loop:
             self.log.close()
 
     def verdict(self, patience_s=60):
-        """What is missing from the file once a last start has had its time, and what is twice."""
+        """What is missing from the file once nothing more comes, and what is in it twice."""
         self.start()
+        seen = Counter()
         deadline = time.monotonic() + patience_s
-        while True:
-            seen = Counter(self.delivered())
-            lost = self.answered - seen.keys()
-            if not lost or deadline < time.monotonic():
-                return lost, sum(seen.values()) - len(seen)
-            time.sleep(0.2)
+        with (self.directory / "events.ndjson").open("rb") as lines:
+            while self.answered - seen.keys() and time.monotonic() < deadline:
+                arrived = self.read_on(lines, seen)
+                if arrived:
+                    deadline = time.monotonic() + patience_s
+                else:
+                    time.sleep(0.2)
+        return self.answered - seen.keys(), sum(seen.values()) - len(seen)
 
-    def delivered(self):
-        path = self.directory / "events.ndjson"
-        if not path.exists():
-            return
-        with path.open(errors="replace") as lines:
-            for line in lines:
-                try:
-                    yield json.loads(line)["messageId"]
-                except (ValueError, KeyError, TypeError):
-                    # A line torn by the kill; its event is delivered again.
-                    continue
+    def read_on(self, lines, seen):
+        """Counts the message ids of the whole lines that were added; returns how many there were."""
+        arrived = 0
+        while line := lines.readline():
+            if not line.endswith(b"\n"):
+                lines.seek(-len(line), 1)
+                break
+            try:
+                seen[json.loads(line)["messageId"]] += 1
+                arrived += 1
+            except (ValueError, KeyError, TypeError):
+                # A line torn by the kill; its event is delivered again.
+                continue
+        return arrived
 
 
 def free_ports(count):

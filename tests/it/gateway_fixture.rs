@@ -1,4 +1,8 @@
 //! A real gateway process in a directory of its own, on ports the system chose.
+#![expect(
+    clippy::disallowed_methods,
+    reason = "a test that waits for a process must give up some day"
+)]
 
 use std::io::BufRead as _;
 use std::io::BufReader;
@@ -47,6 +51,7 @@ pub(crate) struct Gateway {
 #[derive(Debug)]
 pub(crate) struct Answer {
     pub(crate) status: u16,
+    #[expect(dead_code, reason = "shown when a test fails")]
     pub(crate) head: String,
     pub(crate) body: String,
 }
@@ -62,12 +67,18 @@ impl Gateway {
     /// Starts on the routing.yaml that stands in `dir`.
     pub(crate) fn start_in(dir: Arc<TempDir>) -> Self {
         let mut command = Command::new(env!("CARGO_BIN_EXE_trackway"));
-        command.arg("run").arg(dir.path().join("routing.yaml")).current_dir(dir.path());
+        command
+            .arg("run")
+            .arg(dir.path().join("routing.yaml"))
+            .current_dir(dir.path());
         Self::spawn(command, dir)
     }
 
     pub(crate) fn spawn(mut command: Command, dir: Arc<TempDir>) -> Self {
-        command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        command
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped());
         let mut child = command.spawn().unwrap();
         let printed = Arc::new((Mutex::new(String::new()), Condvar::new()));
         let stderr = child.stderr.take().unwrap();
@@ -75,7 +86,10 @@ impl Gateway {
         let sink = printed.clone();
         thread::spawn(move || {
             for line in BufReader::new(stderr).lines().map_while(Result::ok) {
-                sink.0.lock().unwrap().push_str(&format!("{line}\n"));
+                let mut text = sink.0.lock().unwrap();
+                text.push_str(&line);
+                text.push('\n');
+                drop(text);
                 sink.1.notify_all();
             }
             sink.0.lock().unwrap().push_str("[end of standard error]\n");
@@ -84,16 +98,32 @@ impl Gateway {
         let sink = printed.clone();
         thread::spawn(move || {
             for line in BufReader::new(stdout).lines().map_while(Result::ok) {
-                sink.0.lock().unwrap().push_str(&format!("stdout: {line}\n"));
+                let mut text = sink.0.lock().unwrap();
+                text.extend([
+                    "stdout: ", &line, "
+",
+                ]);
+                drop(text);
                 sink.1.notify_all();
             }
         });
         let nowhere = SocketAddr::from(([127, 0, 0, 1], 0));
-        let mut gateway = Self { child, printed, dir, address: nowhere, admin: nowhere };
-        let text = gateway.wait_for("ready");
+        let mut gateway = Self {
+            child,
+            printed,
+            dir,
+            address: nowhere,
+            admin: nowhere,
+        };
+        let text = gateway.wait_for("  data  ");
         let address = |what: &str| {
-            let (_, behind) = text.split_once(what).unwrap_or_else(|| panic!("no {what} in {text}"));
-            let url = behind.split_whitespace().find(|word| word.contains("://127.0.0.1:")).unwrap();
+            let (_, behind) = text
+                .split_once(what)
+                .unwrap_or_else(|| panic!("no {what} in {text}"));
+            let url = behind
+                .split_whitespace()
+                .find(|word| word.contains("://127.0.0.1:"))
+                .unwrap();
             let (_, port) = url.rsplit_once(':').unwrap();
             let digits: String = port.chars().take_while(char::is_ascii_digit).collect();
             SocketAddr::from(([127, 0, 0, 1], digits.parse().unwrap()))
@@ -117,7 +147,10 @@ impl Gateway {
             }
             let left = deadline.saturating_duration_since(Instant::now());
             let ended = printed.contains("[end of standard error]");
-            assert!(!ended && !left.is_zero(), "waited for {what:?}, got:\n{printed}");
+            assert!(
+                !ended && !left.is_zero(),
+                "waited for {what:?}, got:\n{printed}"
+            );
             printed = self.printed.1.wait_timeout(printed, left).unwrap().0;
         }
     }
@@ -143,7 +176,13 @@ impl Gateway {
 
     /// Sends a call with the credentials of the quickstart.
     pub(crate) fn call_quickstart(&self, method: &str, target: &str, body: &str) -> Answer {
-        request(self.address, method, target, Some("quickstart:secret"), body)
+        request(
+            self.address,
+            method,
+            target,
+            Some("demo-site:demo-key"),
+            body,
+        )
     }
 
     pub(crate) fn ask_admin(&self, method: &str, target: &str) -> Answer {
@@ -160,7 +199,10 @@ impl Gateway {
                 return text.lines().map(str::to_owned).collect();
             }
             let printed = self.printed();
-            assert!(Instant::now() < deadline, "{whole} of {count} lines in {name}; {printed}");
+            assert!(
+                Instant::now() < deadline,
+                "{whole} of {count} lines in {name}; {printed}"
+            );
             thread::yield_now();
             thread::park_timeout(Duration::from_millis(2));
         }
@@ -176,7 +218,13 @@ impl Gateway {
     /// Sends a signal by name.
     pub(crate) fn signal(&self, name: &str) {
         let id = self.child.id().to_string();
-        assert!(Command::new("kill").args([&format!("-{name}"), &id]).status().unwrap().success());
+        assert!(
+            Command::new("kill")
+                .args([&format!("-{name}"), &id])
+                .status()
+                .unwrap()
+                .success()
+        );
     }
 
     /// Waits for the process to end by itself, and returns its exit code.
@@ -188,8 +236,8 @@ impl Gateway {
 impl Drop for Gateway {
     fn drop(&mut self) {
         // It may have ended already.
-        let _ = self.child.kill();
-        let _ = self.child.wait();
+        drop(self.child.kill());
+        drop(self.child.wait());
     }
 }
 
@@ -203,14 +251,26 @@ pub(crate) fn request(
 ) -> Answer {
     let mut stream = TcpStream::connect(address).unwrap();
     stream.set_read_timeout(Some(PATIENCE)).unwrap();
-    stream.write_all(head(method, target, credentials, body, "close").as_bytes()).unwrap();
+    stream
+        .write_all(head(method, target, credentials, body, "close").as_bytes())
+        .unwrap();
     stream.write_all(body.as_bytes()).unwrap();
     let mut text = Vec::new();
     stream.read_to_end(&mut text).unwrap();
     let text = String::from_utf8(text).unwrap();
-    let (head, body) = text.split_once("\r\n\r\n").unwrap_or_else(|| panic!("no answer: {text:?}"));
-    let status = head.split(' ').nth(1).and_then(|status| status.parse().ok()).unwrap();
-    Answer { status, head: head.to_owned(), body: body.to_owned() }
+    let (head, body) = text
+        .split_once("\r\n\r\n")
+        .unwrap_or_else(|| panic!("no answer: {text:?}"));
+    let status = head
+        .split(' ')
+        .nth(1)
+        .and_then(|status| status.parse().ok())
+        .unwrap();
+    Answer {
+        status,
+        head: head.to_owned(),
+        body: body.to_owned(),
+    }
 }
 
 /// The head of a request.

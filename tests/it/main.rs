@@ -3,6 +3,7 @@
 
 mod accept;
 mod accept_tls;
+mod answers;
 mod bodies;
 mod captures;
 mod catalog;
@@ -10,10 +11,15 @@ mod destination_fixture;
 mod diagnostics;
 mod explain;
 mod functions;
+mod gateway_fixture;
 mod inbound;
 mod inbound_fixture;
 mod listener_fixture;
+mod lossless;
 mod pages;
+mod quickstart;
+mod reload;
 mod sink_connections;
 mod sinks;
 mod tidy;
+mod translation_fixture;

@@ -13,7 +13,9 @@ fn quickstart() -> Arc<TempDir> {
     let text = std::fs::read_to_string("examples/quickstart/routing.yaml").unwrap();
     let text = ["127.0.0.1:8080", "127.0.0.1:9090"]
         .iter()
-        .fold(text, |text, address| text.replace(address, "\"127.0.0.1:0\""));
+        .fold(text, |text, address| {
+            text.replace(address, "\"127.0.0.1:0\"")
+        });
     let text = if text.contains("\nserver:") {
         text
     } else {
@@ -27,7 +29,7 @@ fn quickstart() -> Arc<TempDir> {
 #[test]
 fn the_walk_of_the_readme_works() {
     let gateway = Gateway::start_in(quickstart());
-    let banner = gateway.printed();
+    let banner = gateway.wait_for("/events\n");
     assert!(banner.contains("Journeys API: "), "{banner}");
     assert!(banner.contains("curl "), "{banner}");
 
@@ -59,10 +61,19 @@ fn the_walk_of_the_readme_works() {
 
     // kill -9 right behind the answer, then a start: the event arrives.
     std::fs::write(&path, &good).unwrap();
-    let answer = gateway.call_quickstart("PUT", "/api/v1/customers/7", r#"{"email":"a@example.com"}"#);
+    let answer = gateway.call_quickstart(
+        "PUT",
+        "/api/v1/customers/7",
+        r#"{"email":"ada@lovelace.example"}"#,
+    );
     assert_eq!(answer.status, 200);
     let dir = gateway.kill();
     let gateway = Gateway::start_in(dir);
     let lines = gateway.lines("events.ndjson", 3);
-    assert!(lines.iter().any(|line| line.contains("\"type\":\"identify\"")), "{lines:?}");
+    assert!(
+        lines
+            .iter()
+            .any(|line| line.contains("\"type\":\"identify\"")),
+        "{lines:?}"
+    );
 }

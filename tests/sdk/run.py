@@ -70,10 +70,13 @@ def exercise(client, driver, gateway, directory):
         "NODE_EXTRA_CA_CERTS": str(directory / "certificate.pem"),
         "REQUESTS_CA_BUNDLE": str(directory / "certificate.pem"),
     }
-    run = subprocess.run(
-        [*driver, "127.0.0.1", str(gateway.port)],
-        env=environment, capture_output=True, text=True, timeout=120, cwd=directory,
-    )
+    try:
+        run = subprocess.run(
+            [*driver, "127.0.0.1", str(gateway.port)],
+            env=environment, capture_output=True, text=True, timeout=120, cwd=directory,
+        )
+    except subprocess.TimeoutExpired as expired:
+        return [f"the driver did not end; it printed\n{(expired.stdout or b'').decode()}"], 0
     if run.returncode != 0:
         return [f"the driver failed:\n{run.stderr}"], 0
     url = f"https://127.0.0.1:{gateway.port}"
@@ -228,7 +231,7 @@ def node(package):
             directory.mkdir(exist_ok=True)
             manifest.write_text(wanted)
             subprocess.run(
-                ["npm", "install", "--engine-strict=false", "--no-audit", "--no-fund", "--no-package-lock"],
+                ["npm", "install", "--engine-strict=false", "--no-audit", "--no-fund", "--no-package-lock", "--loglevel=error"],
                 cwd=directory, check=True, stdout=subprocess.DEVNULL,
             )
         shutil.copy(HERE / "node.cjs", directory)

@@ -129,8 +129,14 @@ impl Aloft {
         use_it: impl FnOnce(&Batch<'_>) -> T,
     ) -> T {
         let parcels = &self.dispatch.parcels;
-        let bodies: Vec<_> = parcels.iter().map(|parcel| parcel.body()).collect();
-        let message_ids: Vec<_> = parcels.iter().map(|parcel| parcel.message_id()).collect();
+        let bodies: Vec<_> = parcels
+            .iter()
+            .map(super::super::courier::delivery::Parcel::body)
+            .collect();
+        let message_ids: Vec<_> = parcels
+            .iter()
+            .map(super::super::courier::delivery::Parcel::message_id)
+            .collect();
         use_it(&Batch {
             lane: self.dispatch.lane,
             bodies: &bodies,

@@ -159,7 +159,7 @@ pub(super) fn unreadable(what: &str, value: Value<'_>) -> CallError {
     CallError::conversion(format!("cannot read {} as {what}", shown(value)))
 }
 
-/// A value in a message: JSON, cut when it is long.
+/// A value in a message: a scalar as JSON, cut when it is long, or the word for its kind.
 pub(in crate::expr) fn shown(value: Value<'_>) -> String {
     const CHARACTERS_MAX: usize = 60;
     let text = match (value, value.kind()) {

@@ -1,11 +1,6 @@
 //! Time. Functions that read a moment take a timestamp or text in RFC 3339, never a bare number:
 //! whether that is seconds or milliseconds is said by the name of the function that converts it.
 
-#![expect(
-    clippy::unnecessary_wraps,
-    reason = "every function has the type of a call"
-)]
-
 use crate::clock::Timestamp;
 use crate::expr::builtins::arguments::argument;
 use crate::expr::builtins::arguments::number_of;

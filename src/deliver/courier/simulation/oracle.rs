@@ -169,7 +169,6 @@ impl Oracle {
             ReasonClass::Expired if history.failures <= 3 => {
                 assert!(self.world.ttl.is_some_and(is_old), "{burial:?} is not old");
             }
-            ReasonClass::Expired => {}
             ReasonClass::TooLarge => panic!("{id:?} was never too large"),
             _ => {}
         }
@@ -190,6 +189,7 @@ impl Oracle {
         self.plan = plan;
     }
 
+    #[expect(clippy::unused_self, reason = "one of the oracle's checks")]
     pub(super) fn checks_bounds(&self, courier: &Courier, bounds: Bounds) {
         let (count, bytes) = (courier.deliveries.len(), courier.held_bytes);
         let slack = ITEMS_PER_RECORD_MAX as u64 * ITEM_BYTES_MAX;

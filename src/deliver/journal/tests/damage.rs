@@ -36,25 +36,25 @@ use crate::deliver::journal::shared::Shared;
 use crate::deliver::storage::simulated::SimulatedDisk;
 
 /// A journal on a disk, and where everything is.
-struct Stored {
-    disk: SimulatedDisk,
-    files: BTreeMap<String, Vec<u8>>,
-    frames: Vec<StoredFrame>,
-    start: Position,
-    end: Position,
+pub(super) struct Stored {
+    pub(super) disk: SimulatedDisk,
+    pub(super) files: BTreeMap<String, Vec<u8>>,
+    pub(super) frames: Vec<StoredFrame>,
+    pub(super) start: Position,
+    pub(super) end: Position,
 }
 
 #[derive(Debug)]
-struct StoredFrame {
-    file: String,
-    bytes: Range<u64>,
-    first: Position,
-    records: u32,
-    payload: Vec<u8>,
+pub(super) struct StoredFrame {
+    pub(super) file: String,
+    pub(super) bytes: Range<u64>,
+    pub(super) first: Position,
+    pub(super) records: u32,
+    pub(super) payload: Vec<u8>,
 }
 
 /// Frames of all small sizes in segments that were never used before.
-fn fresh() -> Stored {
+pub(super) fn fresh() -> Stored {
     let disk = SimulatedDisk::new(1);
     let (journal, _) = open(&disk, Position(0));
     for id in 0..30 {
@@ -65,7 +65,7 @@ fn fresh() -> Stored {
 }
 
 /// The same in segments that were used, released and used again, the last one too.
-fn recycled() -> Stored {
+pub(super) fn recycled() -> Stored {
     // Whether a released segment is used next depends on two threads.
     let mut tries = (120..200).map(|frames| {
         let disk = SimulatedDisk::new(1);
@@ -95,7 +95,7 @@ fn recycled() -> Stored {
 }
 
 impl Stored {
-    fn look(disk: SimulatedDisk) -> Self {
+    pub(super) fn look(disk: SimulatedDisk) -> Self {
         let storage = disk.storage();
         let found = recover(&*storage, SEGMENT_BYTES, Position(0)).unwrap();
         assert_eq!(found.damage, []);
@@ -134,7 +134,7 @@ impl Stored {
     }
 
     /// What a journal opened now would find and give.
-    fn read(&self, known_end: Position) -> (Contents, Vec<Damage>, Arc<Shared>) {
+    pub(super) fn read(&self, known_end: Position) -> (Contents, Vec<Damage>, Arc<Shared>) {
         let storage = self.disk.storage();
         let found = recover(&*storage, SEGMENT_BYTES, known_end).unwrap();
         let shared = Shared::new(storage, found.segments, found.end, Recent::new(0));
@@ -147,7 +147,11 @@ impl Stored {
     }
 
     /// Reads with `file` damaged, and puts it right again.
-    fn read_damaged(&self, file: &str, damage: impl Fn(&mut Vec<u8>)) -> (Contents, Vec<Damage>) {
+    pub(super) fn read_damaged(
+        &self,
+        file: &str,
+        damage: impl Fn(&mut Vec<u8>),
+    ) -> (Contents, Vec<Damage>) {
         let mut bytes = self.files[file].clone();
         damage(&mut bytes);
         self.disk.set_content(file, bytes);
@@ -157,7 +161,12 @@ impl Stored {
     }
 
     /// Checks that just the frames that `is_lost` names are missing, and that gaps say so.
-    fn check(&self, contents: &Contents, is_lost: impl Fn(&StoredFrame) -> bool, what: &str) {
+    pub(super) fn check(
+        &self,
+        contents: &Contents,
+        is_lost: impl Fn(&StoredFrame) -> bool,
+        what: &str,
+    ) {
         let mut due = contents.frames.iter();
         let mut missing = Vec::new();
         for frame in &self.frames {
@@ -180,7 +189,7 @@ impl Stored {
     }
 }
 
-fn meets(frame: &StoredFrame, file: &str, bytes: &Range<usize>) -> bool {
+pub(super) fn meets(frame: &StoredFrame, file: &str, bytes: &Range<usize>) -> bool {
     frame.file == file
         && frame.bytes.start < bytes.end as u64
         && (bytes.start as u64) < frame.bytes.end
@@ -388,93 +397,6 @@ fn damage_is_counted_once_however_many_readers_pass_it() {
     let count = shared.damage.count();
     assert_eq!((count.places, count.records), (1, u64::from(hit.records)));
     assert_eq!(count.bytes, hit.bytes.end - hit.bytes.start);
-}
-
-#[test]
-fn a_tail_that_is_not_zero_is_not_written_on() {
-    for at in [0, 40, 2000] {
-        let disk = SimulatedDisk::new(1);
-        let (journal, _) = open(&disk, Position(0));
-        wait(journal.append(payload(1, 100), 1)).unwrap();
-        drop(journal);
-        let stored = Stored::look(disk);
-        let last = stored.frames.last().unwrap();
-        let mut bytes = stored.files[&last.file].clone();
-        bytes[last.bytes.end as usize + at] = 1;
-        stored.disk.set_content(&last.file, bytes);
-        let (journal, recovery) = open(&stored.disk, Position(1));
-        // Behind the end mark there may be anything.
-        assert_eq!(recovery.damage.len(), usize::from(at == 0));
-        wait(journal.append(payload(2, 100), 1)).unwrap();
-        assert_eq!(journal.usage().segments, 2);
-        assert_eq!(read_all(journal.reader(Position(0))).frames.len(), 2);
-    }
-}
-
-#[test]
-fn a_damaged_journal_goes_on() {
-    for stored in [fresh(), recycled()] {
-        for file in stored.files.keys() {
-            for page in 0..2 {
-                for (name, bytes) in &stored.files {
-                    stored.disk.set_content(name, bytes.clone());
-                }
-                let hit = page * 4096..(page + 1) * 4096;
-                let mut bytes = stored.files[file].clone();
-                bytes[hit.clone()].fill(0);
-                stored.disk.set_content(file, bytes);
-                let (journal, _) = open(&stored.disk, stored.end);
-                let new = wait(journal.append(payload(99, 50), 1)).unwrap();
-                assert_eq!(new, stored.end);
-                let mut contents = read_all(journal.reader(stored.start));
-                drop(journal);
-                let (journal, recovery) = open(&stored.disk, Position(0));
-                assert_eq!(recovery.end, stored.end.next(1));
-                assert_eq!(read_all(journal.reader(stored.start)), contents);
-                assert_eq!(contents.frames.remove(&new), Some((1, payload(99, 50))));
-                contents.end = stored.end;
-                stored.check(
-                    &contents,
-                    |frame| meets(frame, file, &hit),
-                    &format!("{file} {hit:?}"),
-                );
-                drop(journal);
-                for path in stored.disk.paths() {
-                    if !stored.files.contains_key(&path) {
-                        stored.disk.remove(&path);
-                    }
-                }
-            }
-        }
-    }
-}
-
-#[test]
-fn a_payload_cannot_pose_as_frames() {
-    let disk = SimulatedDisk::new(1);
-    let (journal, _) = open(&disk, Position(0));
-    wait(journal.append(payload(0, 100), 1)).unwrap();
-    // Whole frames as they stand on the disk of another journal, with the positions that are due.
-    let forged = {
-        let other = SimulatedDisk::new(2);
-        let (other_journal, _) = open(&other, Position(0));
-        for id in 0..20 {
-            wait(other_journal.append(payload(id, 100), 1)).unwrap();
-        }
-        drop(other_journal);
-        other.content(&segment_name(1))[SEGMENT_HEADER_BYTES..3000].to_vec()
-    };
-    wait(journal.append(forged.clone(), 1)).unwrap();
-    wait(journal.append(payload(2, 100), 1)).unwrap();
-    drop(journal);
-    let stored = Stored::look(disk);
-    let carrier = &stored.frames[1];
-    assert_eq!(carrier.payload, forged);
-    for at in carrier.bytes.clone().take(32) {
-        let flip = |bytes: &mut Vec<u8>| bytes[at as usize] ^= 1;
-        let (contents, _) = stored.read_damaged(&carrier.file, flip);
-        stored.check(&contents, |frame| frame.first == carrier.first, "forged");
-    }
 }
 
 #[test]

@@ -13,6 +13,7 @@ mod failures;
 mod model;
 mod operation;
 mod power;
+mod wear;
 
 /// Segments small enough that a test goes through many.
 const SEGMENT_BYTES: u64 = 8 << 10;

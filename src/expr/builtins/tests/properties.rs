@@ -100,7 +100,7 @@ fn accepted<'a>(parameter: &Parameter, pool: &[Value<'a>], pick: usize) -> Optio
             .filter(|value| kinds.has(value.kind()) || optional && value.is_missing())
             .collect(),
         Accepts::Word(words) => words.iter().map(|word| Value::Text(word)).collect(),
-        Accepts::Literal(LiteralUse::TimeFormat) if optional && pick % 2 == 0 => {
+        Accepts::Literal(LiteralUse::TimeFormat) if optional && pick.is_multiple_of(2) => {
             vec![Value::Missing]
         }
         Accepts::Literal(LiteralUse::TimeFormat) => vec![Value::Text("%Y-%m-%d %H:%M:%S")],
@@ -145,9 +145,9 @@ proptest! {
 
     #[test]
     fn no_argument_makes_a_function_panic_or_break_what_its_row_says(
-        which in 0usize..functions().count(),
-        picks in prop::collection::vec(0usize..1000, 6),
-        lambda in 0usize..12,
+        which in 0_usize..functions().count(),
+        picks in prop::collection::vec(0_usize..1000, 6),
+        lambda in 0_usize..12,
     ) {
         let function = functions().nth(which).unwrap();
         let (arena, budget) = (Arena::new(), Budget::new(1));
@@ -182,9 +182,9 @@ proptest! {
 
     #[test]
     fn what_is_built_can_be_written_and_read_again(
-        which in 0usize..functions().count(),
-        picks in prop::collection::vec(0usize..1000, 6),
-        lambda in 0usize..12,
+        which in 0_usize..functions().count(),
+        picks in prop::collection::vec(0_usize..1000, 6),
+        lambda in 0_usize..12,
     ) {
         let function = functions().nth(which).unwrap();
         let (arena, budget) = (Arena::new(), Budget::new(1));
@@ -218,7 +218,7 @@ proptest! {
     }
 
     #[test]
-    fn sorting_keeps_every_item_and_is_idempotent(items in prop::collection::vec(0usize..JSON.len(), 0..30)) {
+    fn sorting_keeps_every_item_and_is_idempotent(items in prop::collection::vec(0_usize..JSON.len(), 0..30)) {
         let items: Vec<_> = items.iter().map(|n| JSON[*n]).collect();
         let document = format!("[{}]", items.join(","));
         prop_assert_eq!(
