@@ -70,6 +70,11 @@ impl Compiler<'_> {
                 constant: false,
                 ..typed
             },
+            // A mistake that is reported already needs no warning.
+            Err(_) if self.failed => Typed {
+                constant: false,
+                ..typed
+            },
             Err(error) => {
                 let message = format!("this always fails: {}", error.message);
                 self.report(Diagnostic::warning(error.code, error.span, message));

@@ -20,16 +20,21 @@ pub(super) fn open_text(text: &str) -> Option<Mistake> {
                 .fix("write `\\{` for the character itself", hole..hole, "\\"),
         );
     }
+    Some(open_mistake(text, ("quote", mark, from), &open))
+}
+
+/// Something that is not closed, with all that is open around it as the edit.
+fn open_mistake(
+    text: &str,
+    (what, mark, from): (&str, char, usize),
+    open: &[(char, usize)],
+) -> Mistake {
     let end = text.trim_end().len();
-    Some(
-        Mistake::new(
-            Code::Unbalanced,
-            from..from + 1,
-            format!("quote `{mark}` is not closed"),
-        )
+    let missing: String = open.iter().rev().map(|(mark, _)| closer(*mark)).collect();
+    let message = format!("{what} `{mark}` is not closed");
+    Mistake::new(Code::Unbalanced, from..from + 1, message)
         .here("opened here")
-        .fix(format!("close it with `{mark}`"), end..end, mark),
-    )
+        .fix(format!("close it with `{missing}`"), end..end, missing)
 }
 
 /// A bracket that is never closed or never opened.
@@ -51,17 +56,7 @@ pub(super) fn brackets(text: &str) -> Option<Mistake> {
         });
     }
     let (mark, from) = open.last().copied()?;
-    let close = closer(mark);
-    let end = text.trim_end().len();
-    Some(
-        Mistake::new(
-            Code::Unbalanced,
-            from..from + 1,
-            format!("bracket `{mark}` is not closed"),
-        )
-        .here("opened here")
-        .fix(format!("close it with `{close}`"), end..end, close),
-    )
+    Some(open_mistake(text, ("bracket", mark, from), &open))
 }
 
 /// Whether the byte is inside the braces of a text.
@@ -73,6 +68,8 @@ pub(super) fn in_hole(text: &str, at: usize) -> bool {
 
 const fn closer(mark: char) -> &'static str {
     match mark {
+        '"' => "\"",
+        '\'' => "'",
         '(' => ")",
         '[' => "]",
         _ => "}",

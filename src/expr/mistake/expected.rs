@@ -25,7 +25,11 @@ pub(super) fn at(text: &str, at: usize, error: &pest::error::Error<Rule>) -> Mis
     let mistake = Mistake::new(
         Code::ExpressionSyntax,
         at..at + width,
-        format!("unexpected {found}"),
+        if width == 0 {
+            "unexpected end".to_owned()
+        } else {
+            format!("unexpected {found}")
+        },
     );
     let mistake = match words.split_last() {
         None => mistake,

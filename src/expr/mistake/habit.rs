@@ -77,7 +77,6 @@ const SYMBOLS: &[(&str, Option<&str>, &str)] = &[
         None,
         "an expression is one value; name parts of it with `let:`",
     ),
-    ("`", Some("\""), "a text stands in \"…\" or '…'"),
     (
         "++",
         None,
@@ -277,15 +276,17 @@ fn word(before: &str, rest: &str) -> Option<Mistake> {
         return spaced(before, found);
     }
     let message = format!("`{found}` is a function, not an operator");
-    Some(
-        Mistake::new(Code::ForeignSyntax, here.clone(), message)
-            .fix(
-                "a function is applied with a pipe",
-                here,
-                format!("| {lower}"),
-            )
-            .here("its other arguments stand in parentheses"),
-    )
+    let mistake = Mistake::new(Code::ForeignSyntax, here.clone(), message);
+    let help = "a function is applied with a pipe, its other arguments stand in parentheses";
+    // What follows is taken for the argument as long as nothing else can be meant.
+    let argument = rest.get(width..).unwrap_or("").trim();
+    let is_one = !argument.is_empty() && !argument.contains(char::is_whitespace);
+    Some(if is_one {
+        let edit = format!("| {lower}({argument})");
+        mistake.fix(help, at..at + rest.trim_end().len(), edit)
+    } else {
+        mistake.help(help)
+    })
 }
 
 /// A name of two words: `$.first name`.
@@ -314,18 +315,32 @@ fn spaced(before: &str, found: &str) -> Option<Mistake> {
     )
 }
 
-/// Quotes that a word processor made.
+/// Quotes that are none here: those of a word processor, of Markdown and of SQL.
 fn quote(text: &str, at: usize) -> Option<Mistake> {
-    const CURLY: [char; 6] = [
-        '\u{201c}', '\u{201d}', '\u{201e}', '\u{2018}', '\u{2019}', '\u{ab}',
+    const PAIRS: [(char, char); 6] = [
+        ('\u{201c}', '\u{201d}'),
+        ('\u{201e}', '\u{201c}'),
+        ('\u{2018}', '\u{2019}'),
+        ('\u{201d}', '\u{201d}'),
+        ('\u{ab}', '\u{bb}'),
+        ('`', '`'),
     ];
-    let (from, char) = text.get(at..)?.char_indices().next()?;
-    let here = at + from..at + from + char.len_utf8();
-    CURLY.contains(&char).then(|| {
-        foreign(here.clone(), &char.to_string()).fix(
-            "a text stands in straight quotes, \"…\" or '…'",
-            here,
-            "\"",
-        )
+    let rest = text.get(at..)?;
+    let (open, close) = PAIRS
+        .into_iter()
+        .find(|(open, _)| rest.starts_with(*open))?;
+    let start = at + open.len_utf8();
+    let mistake = foreign(at..start, &open.to_string());
+    let help = "a text stands in straight quotes, \"…\" or '…'";
+    let inner = text
+        .get(start..)
+        .and_then(|rest| rest.split_once(close))
+        .map(|(inner, _)| inner);
+    Some(match inner.filter(|inner| !inner.contains(['\'', '\\'])) {
+        Some(inner) => {
+            let end = start + inner.len() + close.len_utf8();
+            mistake.fix(help, at..end, format!("'{inner}'"))
+        }
+        None => mistake.help(help),
     })
 }

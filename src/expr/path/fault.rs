@@ -219,7 +219,8 @@ fn habit(text: &str, at: usize) -> Option<PathError> {
         let help = "a member of the item that is being decided on is read with `@.`".to_owned();
         return Some(fault(here, help, Some(&format!("@.{word}"))));
     }
-    if rest.starts_with(['+', '-', '*', '/', '%']) && !trimmed.ends_with(['.', '[', ',', '?']) {
+    let inside = rest.split(']').next().unwrap_or("");
+    if trimmed.ends_with('[') && inside.contains([' ', '+', '*', '/', '%']) {
         let help = "to compute an index put the path before it in parentheses: `($.items)[1 + 1]`";
         return Some(fault(start..start + 1, help.to_owned(), None));
     }
