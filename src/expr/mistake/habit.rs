@@ -276,7 +276,7 @@ fn word(before: &str, rest: &str) -> Option<Mistake> {
         return spaced(before, found);
     }
     let message = format!("`{found}` is a function, not an operator");
-    let mistake = Mistake::new(Code::ForeignSyntax, here.clone(), message);
+    let mistake = Mistake::new(Code::ForeignSyntax, here, message);
     let help = "a function is applied with a pipe, its other arguments stand in parentheses";
     // What follows is taken for the argument as long as nothing else can be meant.
     let argument = rest.get(width..).unwrap_or("").trim();

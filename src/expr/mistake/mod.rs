@@ -6,6 +6,7 @@ mod habit;
 
 use std::ops::Range;
 
+use pest::error::ErrorVariant;
 use pest::error::InputLocation;
 
 use crate::diagnostic::Code;
@@ -135,6 +136,10 @@ pub(super) fn of(text: &str, error: &pest::error::Error<Rule>) -> Mistake {
     let at = match error.location {
         InputLocation::Pos(at) | InputLocation::Span((at, _)) => at.min(text.len()),
     };
+    if matches!(error.variant, ErrorVariant::CustomError { .. }) {
+        // The parser saw the end of the stack coming.
+        return Mistake::new(Code::ExpressionTooLarge, 0..text.len(), "nested too deep");
+    }
     if text.trim().is_empty() {
         return Mistake::new(
             Code::ExpressionSyntax,

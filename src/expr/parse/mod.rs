@@ -40,7 +40,7 @@ pub(super) fn parse(text: &str) -> Result<Syntax, Mistake> {
         Grammar::parse(Rule::program, text).map_err(|error| mistake::of(text, &error))?;
     let program = pairs.next().map(Pair::into_inner);
     let expr = program.and_then(|mut inner| inner.next());
-    expr.map_or_else(|| Err(mistake::impossible(0..text.len())), expression)
+    expr.map_or_else(|| Err(mistake::impossible(0..text.len())), tree)
 }
 
 /// Refuses what would take too long or too much stack to parse.
@@ -96,75 +96,99 @@ fn next<'i>(
     pairs.next().ok_or_else(|| mistake::impossible(of.clone()))
 }
 
-fn expression(pair: Pair<'_, Rule>) -> Parsed {
-    let here = at(&pair);
-    let inner = next(&mut pair.into_inner(), &here)?;
-    match inner.as_rule() {
-        Rule::if_expr => choice(inner),
-        _ => joined(inner, conjunction, Form::Any),
-    }
-}
-
-fn choice(pair: Pair<'_, Rule>) -> Parsed {
-    let here = at(&pair);
-    let mut parts = pair
-        .into_inner()
-        .filter(|part| part.as_rule() == Rule::expr);
-    let mut part = || expression(next(&mut parts, &here)?).map(Box::new);
-    let (when, then, otherwise) = (part()?, part()?, part()?);
-    node(
-        Form::Choice {
-            when,
-            then,
-            otherwise,
-        },
-        here,
-    )
-}
-
-fn conjunction(pair: Pair<'_, Rule>) -> Parsed {
-    joined(pair, negation, Form::All)
-}
-
-/// The parts between `and` or `or`; one alone is itself.
-fn joined(
-    pair: Pair<'_, Rule>,
-    parse: fn(Pair<'_, Rule>) -> Parsed,
-    join: fn(Vec<Syntax>) -> Form,
-) -> Parsed {
-    let here = at(&pair);
-    let is_part = |inner: &Pair<'_, Rule>| !matches!(inner.as_rule(), Rule::kw_and | Rule::kw_or);
-    let parts = pair.into_inner().filter(is_part).map(parse);
-    let mut parts = parts.collect::<Result<Vec<_>, _>>()?;
-    match parts.pop() {
-        None => Err(mistake::impossible(here)),
-        Some(only) if parts.is_empty() => Ok(only),
-        Some(last) => {
-            parts.push(last);
-            node(join(parts), here)
+/// The tree of a pair. Most rules of the grammar only pass on to the next tighter one, and brackets
+/// to the loosest: those are followed without a call, so that nesting costs little stack.
+fn tree(pair: Pair<'_, Rule>) -> Parsed {
+    let mut pair = pair;
+    loop {
+        let here = at(&pair);
+        let mut inner = pair.clone().into_inner();
+        match (pair.as_rule(), inner.next(), inner.next()) {
+            (rule, Some(only), None) if passes_on(rule) => pair = only,
+            (Rule::or_expr, ..) => return joined(pair, Form::Any),
+            (Rule::and_expr, ..) => return joined(pair, Form::All),
+            (Rule::not_expr, ..) => return prefixed(pair, Rule::negation, Form::Not),
+            (Rule::cmp_expr, ..) => return comparison(pair),
+            (Rule::chain, ..) => return chain(pair),
+            (Rule::sum | Rule::product, ..) => return calculation(pair),
+            (Rule::unary, ..) => return prefixed(pair, Rule::minus, Form::Negate),
+            (Rule::postfix, ..) => return operand::postfix(pair),
+            (Rule::if_expr, ..) => return choice(pair),
+            _ => return operand::leaf(pair, here),
         }
     }
 }
 
-fn negation(pair: Pair<'_, Rule>) -> Parsed {
-    prefixed(pair, Rule::negation, comparison, Form::Not)
+const fn passes_on(rule: Rule) -> bool {
+    matches!(
+        rule,
+        Rule::expr
+            | Rule::or_expr
+            | Rule::and_expr
+            | Rule::not_expr
+            | Rule::cmp_expr
+            | Rule::chain
+            | Rule::sum
+            | Rule::product
+            | Rule::unary
+            | Rule::postfix
+            | Rule::primary
+            | Rule::literal
+    )
+}
+
+/// The trees of all pairs of a rule.
+fn trees(pairs: Pairs<'_, Rule>, rule: Rule) -> Result<Vec<Syntax>, Mistake> {
+    let mut parts = Vec::new();
+    for pair in pairs {
+        if pair.as_rule() == rule {
+            parts.push(tree(pair)?);
+        }
+    }
+    Ok(parts)
+}
+
+fn choice(pair: Pair<'_, Rule>) -> Parsed {
+    let here = at(&pair);
+    let mut parts = trees(pair.into_inner(), Rule::expr)?.into_iter();
+    match (parts.next(), parts.next(), parts.next()) {
+        (Some(when), Some(then), Some(otherwise)) => {
+            let (when, then) = (Box::new(when), Box::new(then));
+            let otherwise = Box::new(otherwise);
+            node(
+                Form::Choice {
+                    when,
+                    then,
+                    otherwise,
+                },
+                here,
+            )
+        }
+        _ => Err(mistake::impossible(here)),
+    }
+}
+
+/// The parts between `and` or `or`.
+fn joined(pair: Pair<'_, Rule>, join: fn(Vec<Syntax>) -> Form) -> Parsed {
+    let here = at(&pair);
+    let part = if pair.as_rule() == Rule::or_expr {
+        Rule::and_expr
+    } else {
+        Rule::not_expr
+    };
+    node(join(trees(pair.into_inner(), part)?), here)
 }
 
 /// An operand behind prefix operators. Two of them undo each other except that the operand must
 /// still be of their kind, so three are one.
-fn prefixed(
-    pair: Pair<'_, Rule>,
-    prefix: Rule,
-    operand: fn(Pair<'_, Rule>) -> Parsed,
-    apply: fn(Box<Syntax>) -> Form,
-) -> Parsed {
+fn prefixed(pair: Pair<'_, Rule>, prefix: Rule, apply: fn(Box<Syntax>) -> Form) -> Parsed {
     let here = at(&pair);
     let mut inner = pair.into_inner().peekable();
     let mut prefixes = 0_usize;
     while inner.next_if(|part| part.as_rule() == prefix).is_some() {
         prefixes += 1;
     }
-    let mut syntax = operand(next(&mut inner, &here)?)?;
+    let mut syntax = tree(next(&mut inner, &here)?)?;
     let applied = if 2 < prefixes {
         2 - prefixes % 2
     } else {
@@ -179,7 +203,7 @@ fn prefixed(
 fn comparison(pair: Pair<'_, Rule>) -> Parsed {
     let here = at(&pair);
     let mut inner = pair.into_inner();
-    let left = chain(next(&mut inner, &here)?)?;
+    let left = tree(next(&mut inner, &here)?)?;
     let Some(tail) = inner.next() else {
         return Ok(left);
     };
@@ -214,12 +238,12 @@ fn comparison(pair: Pair<'_, Rule>) -> Parsed {
         }
         Rule::in_op => Form::In {
             item: left,
-            list: Box::new(chain(right)?),
+            list: Box::new(tree(right)?),
             sense,
         },
         Rule::glob_op => Form::Glob {
             value: left,
-            glob: Box::new(chain(right)?),
+            glob: Box::new(tree(right)?),
             sense,
         },
         _ => {
@@ -231,7 +255,7 @@ fn comparison(pair: Pair<'_, Rule>) -> Parsed {
                 "<" => Comparison::Less,
                 _ => Comparison::Greater,
             };
-            Form::Compare(comparison, left, Box::new(chain(right)?))
+            Form::Compare(comparison, left, Box::new(tree(right)?))
         }
     };
     node(form, here)
@@ -240,7 +264,7 @@ fn comparison(pair: Pair<'_, Rule>) -> Parsed {
 fn chain(pair: Pair<'_, Rule>) -> Parsed {
     let here = at(&pair);
     let mut inner = pair.into_inner();
-    let mut left = sum(next(&mut inner, &here)?)?;
+    let mut left = tree(next(&mut inner, &here)?)?;
     for step in inner {
         let step_at = at(&step);
         let step = next(&mut step.into_inner(), &step_at)?;
@@ -262,25 +286,17 @@ fn chain(pair: Pair<'_, Rule>) -> Parsed {
                 Rule::or_missing => Fallback::Missing,
                 _ => Fallback::Error,
             };
-            Form::Fallback(fallback, Box::new(left), Box::new(sum(first)?))
+            Form::Fallback(fallback, Box::new(left), Box::new(tree(first)?))
         };
         left = node(form, so_far)?;
     }
     Ok(left)
 }
 
-fn sum(pair: Pair<'_, Rule>) -> Parsed {
-    calculation(pair, product)
-}
-
-fn product(pair: Pair<'_, Rule>) -> Parsed {
-    calculation(pair, unary)
-}
-
-fn calculation(pair: Pair<'_, Rule>, operand: fn(Pair<'_, Rule>) -> Parsed) -> Parsed {
+fn calculation(pair: Pair<'_, Rule>) -> Parsed {
     let here = at(&pair);
     let mut inner = pair.into_inner();
-    let mut left = operand(next(&mut inner, &here)?)?;
+    let mut left = tree(next(&mut inner, &here)?)?;
     while let Some(operator) = inner.next() {
         let arithmetic = match operator.as_str() {
             "+" => Arithmetic::Add,
@@ -289,19 +305,10 @@ fn calculation(pair: Pair<'_, Rule>, operand: fn(Pair<'_, Rule>) -> Parsed) -> P
             "/" => Arithmetic::Divide,
             _ => Arithmetic::Remainder,
         };
-        let right = operand(next(&mut inner, &here)?)?;
+        let right = tree(next(&mut inner, &here)?)?;
         let so_far = left.at.start..right.at.end;
         let form = Form::Arithmetic(arithmetic, Box::new(left), Box::new(right));
         left = node(form, so_far)?;
     }
     Ok(left)
-}
-
-fn unary(pair: Pair<'_, Rule>) -> Parsed {
-    prefixed(pair, Rule::minus, operand::postfix, Form::Negate)
-}
-
-/// All the expressions in a pair.
-fn expressions(pairs: Pairs<'_, Rule>) -> Result<Vec<Syntax>, Mistake> {
-    pairs.map(expression).collect()
 }

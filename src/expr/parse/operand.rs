@@ -9,10 +9,10 @@ use crate::expr::mistake;
 use crate::expr::mistake::Mistake;
 use crate::expr::parse::Parsed;
 use crate::expr::parse::at;
-use crate::expr::parse::expression;
-use crate::expr::parse::expressions;
 use crate::expr::parse::next;
 use crate::expr::parse::node;
+use crate::expr::parse::tree;
+use crate::expr::parse::trees;
 use crate::expr::syntax::Argument;
 use crate::expr::syntax::ArgumentValue;
 use crate::expr::syntax::Call;
@@ -22,7 +22,7 @@ use crate::expr::syntax::Piece;
 pub(super) fn postfix(pair: Pair<'_, Rule>) -> Parsed {
     let here = at(&pair);
     let mut inner = pair.into_inner();
-    let mut syntax = primary(next(&mut inner, &here)?)?;
+    let mut syntax = tree(next(&mut inner, &here)?)?;
     for step in inner {
         let step_at = at(&step);
         let so_far = syntax.at.start..step_at.end;
@@ -31,7 +31,7 @@ pub(super) fn postfix(pair: Pair<'_, Rule>) -> Parsed {
         let form = if rule == Rule::member {
             Form::Member(Box::new(syntax), part.as_str().to_owned())
         } else {
-            let index = expression(part)?;
+            let index = tree(part)?;
             // The grammar leaves a bracket of a path here that is no selector as it stands.
             if matches!((&syntax.form, &index.form), (Form::Path(_), Form::Text(_))) {
                 return Err(mistake::quoted_selector(step_at));
@@ -43,20 +43,21 @@ pub(super) fn postfix(pair: Pair<'_, Rule>) -> Parsed {
     Ok(syntax)
 }
 
-fn primary(pair: Pair<'_, Rule>) -> Parsed {
-    let here = at(&pair);
-    let inner = next(&mut pair.into_inner(), &here)?;
-    let text = inner.as_str();
-    let form = match inner.as_rule() {
-        Rule::expr => return expression(inner),
-        Rule::literal => literal(inner, &here)?,
-        Rule::text => interpolated(inner)?,
+/// What is no operator. Everything else that the grammar can put there is a name.
+pub(super) fn leaf(pair: Pair<'_, Rule>, here: Range<usize>) -> Parsed {
+    let text = pair.as_str();
+    let form = match pair.as_rule() {
+        Rule::number => Form::Number(text.replace('_', "")),
+        Rule::boolean => Form::Bool(text == "true"),
+        Rule::null => Form::Null,
+        Rule::missing => Form::Missing,
+        Rule::text => interpolated(pair)?,
         Rule::raw_text => Form::Text(between(text, "'", "'").replace("''", "'")),
         Rule::regex => Form::Regex(between(text, "r\"", "\"").replace("\\\"", "\"")),
-        Rule::list => Form::List(expressions(inner.into_inner())?),
+        Rule::list => Form::List(trees(pair.into_inner(), Rule::expr)?),
         Rule::path => Form::Path(text.to_owned()),
         Rule::call => {
-            let mut parts = inner.into_inner();
+            let mut parts = pair.into_inner();
             let function = next(&mut parts, &here)?;
             Form::Call(call(&function, parts.next())?)
         }
@@ -72,23 +73,13 @@ fn between<'t>(text: &'t str, open: &str, close: &str) -> &'t str {
     inner.unwrap_or(text)
 }
 
-fn literal(pair: Pair<'_, Rule>, here: &Range<usize>) -> Result<Form, Mistake> {
-    let inner = next(&mut pair.into_inner(), here)?;
-    Ok(match inner.as_rule() {
-        Rule::number => Form::Number(inner.as_str().replace('_', "")),
-        Rule::boolean => Form::Bool(inner.as_str() == "true"),
-        Rule::null => Form::Null,
-        _ => Form::Missing,
-    })
-}
-
 fn interpolated(pair: Pair<'_, Rule>) -> Result<Form, Mistake> {
     let mut pieces = Vec::new();
     for part in pair.into_inner() {
         let part_at = at(&part);
         pieces.push(match part.as_rule() {
             Rule::chunk => Piece::Plain(unescaped(part.as_str(), part_at.start)?),
-            _ => Piece::Hole(expression(next(&mut part.into_inner(), &part_at)?)?),
+            _ => Piece::Hole(tree(next(&mut part.into_inner(), &part_at)?)?),
         });
     }
     Ok(match pieces.pop() {
@@ -136,12 +127,15 @@ pub(super) fn call(
 ) -> Result<Call, Mistake> {
     let name_at = at(function);
     let arguments_at = args.as_ref().map_or(name_at.end..name_at.end, at);
-    let arguments = args.into_iter().flat_map(Pair::into_inner).map(argument);
+    let mut arguments = Vec::new();
+    for arg in args.into_iter().flat_map(Pair::into_inner) {
+        arguments.push(argument(arg)?);
+    }
     Ok(Call {
         name: function.as_str().trim_end().to_owned(),
         name_at,
         piped: None,
-        arguments: arguments.collect::<Result<_, _>>()?,
+        arguments,
         arguments_at,
     })
 }
@@ -151,7 +145,7 @@ fn argument(pair: Pair<'_, Rule>) -> Result<Argument, Mistake> {
     let inner = next(&mut pair.into_inner(), &here)?;
     let rule = inner.as_rule();
     if rule == Rule::expr {
-        let value = ArgumentValue::Value(expression(inner)?);
+        let value = ArgumentValue::Value(tree(inner)?);
         return Ok(Argument {
             name: None,
             value,
@@ -161,7 +155,7 @@ fn argument(pair: Pair<'_, Rule>) -> Result<Argument, Mistake> {
     let mut parts = inner.into_inner();
     let first = next(&mut parts, &here)?;
     let name = first.as_str().to_owned();
-    let value = expression(next(&mut parts, &here)?)?;
+    let value = tree(next(&mut parts, &here)?)?;
     Ok(if rule == Rule::lambda {
         let value = ArgumentValue::Lambda {
             parameter: name,
