@@ -41,6 +41,10 @@ struct File {
 
 #[derive(serde::Deserialize)]
 #[serde(deny_unknown_fields)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is a key that a case may have"
+)]
 struct Case {
     expr: Option<String>,
     path: Option<String>,
