@@ -53,10 +53,35 @@ impl fmt::Display for Timestamp {
         let month = if month < 10 { month + 3 } else { month - 9 };
         let year = era * 400 + year + i64::from(month <= 2);
         let (hour, minute, second) = (second / 3600, second / 60 % 60, second % 60);
-        write!(
-            f,
-            "{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}.{millis:03}Z"
-        )
+        // Most events carry several of these, and the formatter is slow at seven numbers.
+        let mut text = *b"0000-00-00T00:00:00.000Z";
+        let numbers = [
+            (0..4, year),
+            (5..7, month),
+            (8..10, day),
+            (11..13, hour),
+            (14..16, minute),
+            (17..19, second),
+            (20..23, millis),
+        ];
+        for (place, number) in numbers {
+            put_digits(text.get_mut(place).unwrap_or_default(), number);
+        }
+        match std::str::from_utf8(&text) {
+            Ok(text) if (0..10_000).contains(&year) => f.write_str(text),
+            _ => write!(
+                f,
+                "{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}.{millis:03}Z"
+            ),
+        }
+    }
+}
+
+/// Writes the last digits of a number over all of `place`.
+fn put_digits(place: &mut [u8], mut number: i64) {
+    for digit in place.iter_mut().rev() {
+        *digit = b'0' + u8::try_from(number.rem_euclid(10)).unwrap_or(0);
+        number /= 10;
     }
 }
 

@@ -33,7 +33,7 @@ pub(super) enum Node {
     List(Box<[Id]>),
     Index,
     Variable(u16),
-    /// The parameter of the lambda that many levels in from the outermost.
+    /// The parameter of the lambda that many levels out.
     Parameter(u16),
     /// A singular JSONPath from `$` or `@`.
     Path(Subject, Box<[Step]>),

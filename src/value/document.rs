@@ -109,21 +109,30 @@ impl<'a> Node<'a> {
         if self.kind() != Kind::Object {
             return None;
         }
-        let mut index = self.index + 1;
+        let Document { text, slots } = *self.document;
+        let mut index = self.index;
         for _ in 0..self.len() {
-            let value = Self {
-                document: self.document,
-                index: index + 1,
+            let [name, value] = slots.get(index as usize + 1..index as usize + 3)? else {
+                return None;
             };
-            if (Self {
-                document: self.document,
-                index,
-            })
-            .text_is(key)
-            {
-                return Some(value);
+            let inner = name.start as usize + 1..name.end as usize - 1;
+            // Most keys differ in length already and need not be looked at.
+            let found = if name.flagged {
+                let name = Self {
+                    document: self.document,
+                    index: index + 1,
+                };
+                name.text_is(key)
+            } else {
+                inner.len() == key.len() && text.as_bytes().get(inner) == Some(key.as_bytes())
+            };
+            if found {
+                return Some(Self {
+                    document: self.document,
+                    index: index + 2,
+                });
             }
-            index = value.slot().next;
+            index = value.next - 1;
         }
         None
     }

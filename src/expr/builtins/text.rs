@@ -12,6 +12,7 @@ use crate::expr::builtins::call::Call;
 use crate::expr::builtins::call::CallError;
 use crate::expr::builtins::call::Cx;
 use crate::expr::builtins::call::Outcome;
+use crate::expr::builtins::call::TextOut;
 use crate::expr::builtins::signature::BOOL;
 use crate::expr::builtins::signature::Builtin;
 use crate::expr::builtins::signature::Family;
@@ -176,17 +177,37 @@ pub(super) const TABLE: &[Builtin] = &[
         .shows(&[(r#""+41 (0)44 668-18.00" | digits"#, r#""410446681800""#), (r#""none" | digits"#, r#""""#)]),
 ];
 
+/// Most texts are ASCII, where a change of case changes no length.
+fn ascii<'a>(cx: &Cx<'a, '_>, text: &str, change: fn(&mut str)) -> Outcome<'a> {
+    if TextOut::BYTES_MAX < text.len() {
+        return Err(TextOut::too_long());
+    }
+    cx.spend_bytes(text.len())?;
+    let mut out = cx.arena.string();
+    out.push_str(text);
+    change(&mut out);
+    Ok(Value::Text(out.into_bump_str()))
+}
+
 fn upper<'a>(cx: &Cx<'a, '_>, args: &[Value<'a>]) -> Outcome<'a> {
+    let text = cx.text_at(args, 0)?;
+    if text.is_ascii() {
+        return ascii(cx, text, str::make_ascii_uppercase);
+    }
     let mut out = cx.text();
-    for char in cx.text_at(args, 0)?.chars().flat_map(char::to_uppercase) {
+    for char in text.chars().flat_map(char::to_uppercase) {
         out.push(char)?;
     }
     out.value()
 }
 
 fn lower<'a>(cx: &Cx<'a, '_>, args: &[Value<'a>]) -> Outcome<'a> {
+    let text = cx.text_at(args, 0)?;
+    if text.is_ascii() {
+        return ascii(cx, text, str::make_ascii_lowercase);
+    }
     let mut out = cx.text();
-    for char in cx.text_at(args, 0)?.chars().flat_map(char::to_lowercase) {
+    for char in text.chars().flat_map(char::to_lowercase) {
         out.push(char)?;
     }
     out.value()

@@ -83,7 +83,8 @@ impl Compiler<'_> {
             .rposition(|parameter| parameter == name)
         {
             let kinds = self.narrowed(name, Kinds::ANY);
-            return self.leaf(Node::Parameter(place_of(place)), kinds, at);
+            let levels = place_of(self.parameters.len() - 1 - place);
+            return self.leaf(Node::Parameter(levels), kinds, at);
         }
         let in_loop = self.vocabulary.item.is_some() || !self.parameters.is_empty();
         if name == "index" && in_loop {

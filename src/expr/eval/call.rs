@@ -4,6 +4,7 @@ use crate::diagnostic::Code;
 use crate::expr::builtins::Call;
 use crate::expr::builtins::CallError;
 use crate::expr::builtins::Cx;
+use crate::expr::eval::Applied;
 use crate::expr::eval::Machine;
 use crate::expr::eval::Outcome;
 use crate::expr::eval::is_absent;
@@ -91,13 +92,16 @@ impl<'a> Machine<'_, 'a> {
     }
 
     fn apply(&self, body: Id, item: Value<'a>, index: usize) -> Outcome<'a> {
-        let mut inner = *self;
-        if let Some(parameter) = inner.parameters.get_mut(self.depth) {
-            *parameter = item;
-        }
-        inner.depth += 1;
-        inner.item = item;
-        inner.index = Value::Number(Number::Int(i64::try_from(index).unwrap_or(i64::MAX)));
+        let index = Value::Number(Number::Int(i64::try_from(index).unwrap_or(i64::MAX)));
+        let applied = Applied {
+            item,
+            index,
+            outer: self.lambda,
+        };
+        let inner = Machine {
+            lambda: Some(&applied),
+            ..*self
+        };
         inner.eval(body)
     }
 }

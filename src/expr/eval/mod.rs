@@ -39,11 +39,16 @@ pub(super) struct Machine<'s, 'a> {
     /// The whole expression, for a node without a place of its own.
     whole: Span,
     scope: &'s Scope<'a>,
+    /// The innermost lambda that is being applied.
+    lambda: Option<&'s Applied<'s, 'a>>,
+}
+
+/// A lambda that is being applied to an item.
+#[derive(Clone, Copy)]
+struct Applied<'s, 'a> {
     item: Value<'a>,
     index: Value<'a>,
-    /// The parameters of the lambdas around, outermost first.
-    parameters: [Value<'a>; 3],
-    depth: usize,
+    outer: Option<&'s Self>,
 }
 
 impl<'s, 'a> Machine<'s, 'a> {
@@ -58,10 +63,7 @@ impl<'s, 'a> Machine<'s, 'a> {
             spans,
             whole,
             scope,
-            item: scope.item,
-            index: scope.index,
-            parameters: [Value::Missing; 3],
-            depth: 0,
+            lambda: None,
         }
     }
 
@@ -73,10 +75,16 @@ impl<'s, 'a> Machine<'s, 'a> {
         match node {
             Node::Constant(constant) => Ok(constant.value()),
             Node::Path(Subject::Root, steps) => self.follow(id, self.scope.root, steps),
-            Node::Path(Subject::Item, steps) => self.follow(id, self.item, steps),
-            Node::Variable(place) => Ok(at(self.scope.variables, *place)),
-            Node::Parameter(place) => Ok(at(&self.parameters, *place)),
-            Node::Index => Ok(self.index),
+            Node::Path(Subject::Item, steps) => self.follow(id, self.item(), steps),
+            Node::Variable(place) => {
+                let variables = self.scope.variables;
+                Ok(variables
+                    .get(usize::from(*place))
+                    .copied()
+                    .unwrap_or_default())
+            }
+            Node::Parameter(levels) => Ok(self.parameter(*levels)),
+            Node::Index => Ok(self.lambda.map_or(self.scope.index, |lambda| lambda.index)),
             Node::Below(below, steps) => self.follow(id, self.eval(*below)?, steps),
             Node::Query(query) => match self.run().query(query) {
                 Ok(found) => Ok(Value::List(found.into_bump_slice())),
@@ -152,11 +160,24 @@ impl<'s, 'a> Machine<'s, 'a> {
             .map_err(|OutOfFuel| self.out_of_fuel(id))
     }
 
-    const fn run(&self) -> Run<'s, 'a> {
+    fn run(&self) -> Run<'s, 'a> {
         Run {
             scope: self.scope,
-            item: self.item,
+            item: self.item(),
         }
+    }
+
+    fn item(&self) -> Value<'a> {
+        self.lambda.map_or(self.scope.item, |lambda| lambda.item)
+    }
+
+    /// The parameter of the lambda that many levels out.
+    fn parameter(&self, levels: u16) -> Value<'a> {
+        let mut lambda = self.lambda;
+        for _ in 0..levels {
+            lambda = lambda.and_then(|lambda| lambda.outer);
+        }
+        lambda.map_or(Value::Missing, |lambda| lambda.item)
     }
 
     fn spend(&self, id: Id, steps: usize) -> Result<(), EvalError> {
@@ -336,10 +357,6 @@ impl<'s, 'a> Machine<'s, 'a> {
         };
         if falls { self.eval(right) } else { left }
     }
-}
-
-fn at<'a>(values: &[Value<'a>], place: u16) -> Value<'a> {
-    values.get(usize::from(place)).copied().unwrap_or_default()
 }
 
 const TEXT: Kinds = Kinds::of(Kind::Text);
