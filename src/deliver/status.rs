@@ -19,6 +19,8 @@ pub struct EngineStatus {
     pub journal_bytes: u64,
     /// Why nothing is accepted, if so.
     pub refusing: Option<String>,
+    /// Dead letters kept.
+    pub dead_letters: u64,
     /// Every destination, by id.
     pub destinations: Vec<DestinationStatus>,
 }
@@ -40,7 +42,7 @@ pub struct DestinationStatus {
     pub behind: u64,
     /// Deliveries read and not settled, parked and flying ones included.
     pub pending: u64,
-    /// Deliveries waiting for their retry, or behind one that does.
+    /// Deliveries waiting for their retry.
     pub parked: u64,
     /// Requests under way.
     pub in_flight: u64,
@@ -79,8 +81,11 @@ pub struct Tally {
     pub unrouted: u64,
     /// Deliveries that were pending and that the plan no longer makes.
     pub superseded: u64,
-    /// Records the journal could not give back.
+    /// Records that the disk has damaged.
     pub damaged: u64,
+    /// Records that were let go unsettled, because the journal was full and `on_full` says so, or
+    /// while the destination was removed.
+    pub evicted: u64,
     /// Events dropped, by the reason written in routing.yaml.
     pub dropped: BTreeMap<Arc<str>, u64>,
     /// Dead letters, by class.

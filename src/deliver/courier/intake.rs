@@ -10,6 +10,7 @@ use crate::deliver::courier::delivery::DeliveryId;
 use crate::deliver::courier::delivery::History;
 use crate::deliver::courier::delivery::Parcel;
 use crate::deliver::courier::delivery::State;
+use crate::deliver::journal::GapCause;
 use crate::deliver::journal::Position;
 use crate::event::delivery::Item;
 use crate::event::delivery::LaneId;
@@ -24,15 +25,19 @@ impl Courier {
         if record.position < self.cursor {
             return;
         }
-        self.cursor = Position(record.position.0.saturating_add(1));
+        self.cursor = record.position.next(1);
         self.adopt(record, actions, now);
     }
 
-    pub(super) fn skip(&mut self, to: Position) {
-        if self.cursor < to {
-            self.tally.damaged = self.tally.damaged.saturating_add(to.0 - self.cursor.0);
-            self.cursor = to;
-        }
+    pub(super) fn skip(&mut self, to: Position, cause: GapCause) {
+        let count = match cause {
+            GapCause::Damaged => &mut self.tally.damaged,
+            GapCause::Released => &mut self.tally.evicted,
+            // Nobody was told that these were stored.
+            GapCause::Unfinished => &mut 0,
+        };
+        *count = count.saturating_add(to.since(self.cursor));
+        self.cursor = self.cursor.max(to);
     }
 
     pub(super) fn loaded(

@@ -35,6 +35,7 @@ use crate::deliver::courier::lane::Lane;
 use crate::deliver::courier::order::Gathered;
 use crate::deliver::courier::order::Order;
 use crate::deliver::courier::pace::Pace;
+use crate::deliver::journal::GapCause;
 use crate::deliver::journal::Position;
 use crate::deliver::status::Tally;
 use crate::event::delivery::Judgement;
@@ -52,6 +53,7 @@ pub mod memory;
 mod order;
 mod outcome;
 mod pace;
+mod report;
 #[cfg(test)]
 mod simulation;
 
@@ -118,8 +120,13 @@ pub enum Input<'a> {
         /// What the plan makes of it.
         rendered: &'a Rendered,
     },
-    /// There is nothing readable between the cursor and this position.
-    Gap(Position),
+    /// There is nothing readable between the cursor and a position.
+    Gap {
+        /// The next position that may be readable.
+        to: Position,
+        /// Why.
+        cause: GapCause,
+    },
     /// An [`Action::Load`] was done.
     Loaded {
         /// Where the record stands.
@@ -282,7 +289,7 @@ impl Courier {
                     now,
                 );
             }
-            Input::Gap(to) => self.skip(to),
+            Input::Gap { to, cause } => self.skip(to, cause),
             Input::Loaded { position, rendered } => self.loaded(position, rendered, actions, now),
             Input::Judged { flight, judgement } => self.judged(flight, judgement, actions, now),
             Input::Buried(ids) => ids.iter().for_each(|id| self.buried(*id, now)),

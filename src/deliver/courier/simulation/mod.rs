@@ -160,7 +160,7 @@ impl Simulation {
             }
         }
         assert!(self.flights.len() <= self.world.concurrency as usize);
-        self.oracle.checks_bounds(&self.courier, BOUNDS);
+        Oracle::checks_bounds(&self.courier, BOUNDS);
         let wake = self.courier.wake_at(self.now);
         assert!(
             wake.is_none_or(|wake| self.now.tick < wake),

@@ -128,7 +128,7 @@ impl Oracle {
                 || self.ended.contains(&earlier)
                 || !self.world.is_made(earlier, plan);
             assert!(
-                !(earlier < id) || !shares || over,
+                id <= earlier || !shares || over,
                 "{id:?} came before {earlier:?}"
             );
         }
@@ -169,7 +169,6 @@ impl Oracle {
             ReasonClass::Expired if history.failures <= 3 => {
                 assert!(self.world.ttl.is_some_and(is_old), "{burial:?} is not old");
             }
-            ReasonClass::Expired => {}
             ReasonClass::TooLarge => panic!("{id:?} was never too large"),
             _ => {}
         }
@@ -190,7 +189,7 @@ impl Oracle {
         self.plan = plan;
     }
 
-    pub(super) fn checks_bounds(&self, courier: &Courier, bounds: Bounds) {
+    pub(super) fn checks_bounds(courier: &Courier, bounds: Bounds) {
         let (count, bytes) = (courier.deliveries.len(), courier.held_bytes);
         let slack = ITEMS_PER_RECORD_MAX as u64 * ITEM_BYTES_MAX;
         assert!(
