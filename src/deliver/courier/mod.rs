@@ -109,6 +109,9 @@ pub struct Terms {
 pub struct FlightId(u64);
 
 /// Something that happened.
+///
+/// Nothing is sent in answer to what was read, in case there is more of it: whoever has handed over
+/// all there is says [`Input::Wake`].
 #[derive(Debug)]
 pub enum Input<'a> {
     /// The record at the cursor was read.
@@ -147,7 +150,7 @@ pub enum Input<'a> {
     Plan(Terms),
     /// Send what is there, read nothing more.
     Drain,
-    /// Nothing: time has passed.
+    /// Time has passed, or all that was read has been handed over.
     Wake,
 }
 
@@ -273,6 +276,10 @@ impl Courier {
 
     /// Takes in what happened and appends what is to be done about it to `actions`.
     pub fn step(&mut self, input: Input<'_>, now: Moment, actions: &mut Vec<Action>) {
+        let is_read = matches!(
+            input,
+            Input::Record { .. } | Input::Gap { .. } | Input::Loaded { .. }
+        );
         match input {
             Input::Record {
                 position,
@@ -300,7 +307,9 @@ impl Courier {
         self.expire(actions, now);
         self.unpark(now);
         self.load(actions);
-        self.dispatch(actions, now);
+        if !is_read {
+            self.dispatch(actions, now);
+        }
     }
 
     /// Whether the record at the cursor, accepted at `accepted_at`, is wanted now.

@@ -48,27 +48,25 @@ async fn a_hanging_destination_costs_the_others_nothing() {
 async fn what_fails_is_tried_again_before_later_events_of_the_person() {
     let fixture = Fixture::new().await;
     let played = Played::new("crm");
-    played.acts(|body, _| match body {
-        "a1" => Act::Answer(503),
-        _ => Act::Answer(200),
-    });
+    // Never more often than the schedule allows.
+    played.acts(|body, n| Act::Answer(if body == "a1" && n < 3 { 503 } else { 200 }));
     fixture.run(&[&played]).await;
     for (person, body) in [("anna", "a1"), ("anna", "a2"), ("ben", "b1")] {
         fixture.append(person, body).await;
     }
-    fixture.until("tried twice", || 3 <= played.count()).await;
-    assert!(
-        played.requests().contains(&"b1".to_owned()),
-        "others are not held up"
-    );
-    assert!(
-        !played.requests().contains(&"a2".to_owned()),
-        "came before a1"
-    );
-    played.acts(|_, _| Act::Answer(200));
     fixture.until_settled("crm").await;
     let requests = played.requests();
-    assert_eq!(requests[requests.len() - 2..], ["a1", "a2"]);
+    let first = |body| requests.iter().position(|request| request == body).unwrap();
+    let tried = requests.iter().filter(|request| *request == "a1").count();
+    assert!(2 <= tried, "{requests:?}");
+    assert!(requests.contains(&"b1".to_owned()));
+    assert!(
+        requests
+            .iter()
+            .rposition(|request| request == "a1")
+            .unwrap()
+            < first("a2")
+    );
     assert!(fixture.dead_letters().await.is_empty());
 }
 
@@ -212,7 +210,7 @@ async fn batches_are_filled_split_and_keep_their_order() {
     let fixture = Fixture::new().await;
     let mut played = Played::new("crm");
     played.batch.items = 4;
-    played.batch.wait = Duration::from_secs(1);
+    played.batch.wait = Duration::from_secs(3600);
     played.acts(|body, _| match body {
         "bad" => Act::Answer(413),
         body if body.contains("bad") => Act::Answer(413),

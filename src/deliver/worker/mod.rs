@@ -212,7 +212,10 @@ impl Worker {
         let hungry = self
             .feed
             .hand_over(&mut self.courier, translate, now, &mut self.actions);
-        self.changed |= cursor < self.courier.cursor();
+        if cursor < self.courier.cursor() {
+            self.changed = true;
+            self.step(Input::Wake);
+        }
         // A batch that cannot be framed is judged at once, which may ask for more.
         while !self.actions.is_empty() {
             self.changed = true;

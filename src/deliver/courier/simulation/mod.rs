@@ -143,7 +143,24 @@ impl Simulation {
         })
     }
 
+    /// Hands over something that was read, and perhaps more of it before anything is sent.
+    fn hand_over(&mut self, input: Input<'_>) {
+        self.take_in(input);
+        if self.rng.bool() {
+            self.step(Input::Wake);
+        }
+    }
+
     fn step(&mut self, input: Input<'_>) {
+        self.take_in(input);
+        let wake = self.courier.wake_at(self.now);
+        assert!(
+            wake.is_none_or(|wake| self.now.tick < wake),
+            "is due and was not done"
+        );
+    }
+
+    fn take_in(&mut self, input: Input<'_>) {
         let mut actions = Vec::new();
         self.courier.step(input, self.now, &mut actions);
         for action in actions {
@@ -161,11 +178,6 @@ impl Simulation {
         }
         assert!(self.flights.len() <= self.world.concurrency as usize);
         Oracle::checks_bounds(&self.courier, BOUNDS);
-        let wake = self.courier.wake_at(self.now);
-        assert!(
-            wake.is_none_or(|wake| self.now.tick < wake),
-            "is due and was not done"
-        );
     }
 
     fn feed(&mut self) -> bool {
@@ -175,7 +187,7 @@ impl Simulation {
             return false;
         }
         let rendered = self.world.render(position, self.plan);
-        self.step(Input::Record {
+        self.hand_over(Input::Record {
             position,
             accepted_at,
             rendered: &rendered,
@@ -189,7 +201,7 @@ impl Simulation {
         }
         let position = self.loads.swap_remove(self.rng.usize(0..self.loads.len()));
         let rendered = self.world.render(position, self.plan);
-        self.step(Input::Loaded {
+        self.hand_over(Input::Loaded {
             position,
             rendered: Some(&rendered),
         });
