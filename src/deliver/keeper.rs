@@ -60,16 +60,20 @@ impl Keeper {
 
     /// Looks after the directory until `stopped` says so or is gone.
     pub(super) async fn run(self: Arc<Self>, mut stopped: watch::Receiver<bool>) {
+        self.clone().blocking(Self::forget_removed).await;
         while !*stopped.borrow_and_update() {
-            let keeper = self.clone();
-            let tended = tokio::task::spawn_blocking(move || keeper.tend()).await;
-            if let Err(error) = tended.unwrap_or_else(|error| Err(io::Error::other(error))) {
-                tracing::error!(%error, "cannot look after the data directory");
-            }
+            self.clone().blocking(Self::tend).await;
             tokio::select! {
                 changed = stopped.changed() => if changed.is_err() { return },
                 () = self.stores.clock.sleep(EVERY) => {}
             }
+        }
+    }
+
+    async fn blocking(self: Arc<Self>, work: fn(&Self) -> io::Result<()>) {
+        let done = tokio::task::spawn_blocking(move || work(&self)).await;
+        if let Err(error) = done.unwrap_or_else(|error| Err(io::Error::other(error))) {
+            tracing::error!(%error, "cannot look after the data directory");
         }
     }
 
@@ -100,11 +104,7 @@ impl Keeper {
         }
         let _alone = self.evicting.lock().await;
         if !self.has_room(bytes) {
-            let keeper = self.clone();
-            let evicted = tokio::task::spawn_blocking(move || keeper.evict()).await;
-            if let Err(error) = evicted.unwrap_or_else(|error| Err(io::Error::other(error))) {
-                tracing::error!(%error, "cannot free a segment");
-            }
+            self.clone().blocking(Self::evict).await;
         }
         let has_room = self.has_room(bytes);
         self.is_full.store(!has_room, Ordering::Relaxed);
@@ -160,8 +160,8 @@ impl Keeper {
         self.stores.pins.lowest(self.stores.journal.end())
     }
 
-    /// Forgets destinations that were removed long ago. Blocks.
-    pub(super) fn forget_removed(&self) -> io::Result<()> {
+    /// Forgets destinations that were removed long ago.
+    fn forget_removed(&self) -> io::Result<()> {
         let long_ago = self.before(CHECKPOINT_RETAIN);
         for destination in self.stores.checkpoints.destinations()? {
             if self.stores.pins.has(&destination) {

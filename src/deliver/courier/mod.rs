@@ -87,6 +87,10 @@ impl Default for Bounds {
     }
 }
 
+/// Dead letters that are being written before no more expired records are wanted: what expires by the
+/// thousand is read no faster than it is buried.
+const BURYING_MAX: usize = 1024;
+
 /// What the plan says of how to deliver.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Terms {
@@ -304,12 +308,12 @@ impl Courier {
             Input::Drain => self.draining = true,
             Input::Wake => {}
         }
-        self.expire(actions, now);
-        self.unpark(now);
-        self.load(actions);
         if !is_read {
+            self.expire(actions, now);
+            self.unpark(now);
             self.dispatch(actions, now);
         }
+        self.load(actions);
     }
 
     /// Whether the record at the cursor, accepted at `accepted_at`, is wanted now.
@@ -324,7 +328,7 @@ impl Courier {
             .expiry(accepted_at)
             .is_some_and(|expiry| expiry <= now.wall)
         {
-            return true;
+            return self.burying < BURYING_MAX;
         }
         let room = self.held_bytes < self.bounds.bytes_max;
         // While the destination is down, one more only when nothing is left to probe with.

@@ -4,6 +4,9 @@ use std::time::Duration;
 
 use crate::config::settings::OnFull;
 use crate::deliver::AppendError;
+use crate::deliver::checkpoint::Checkpoints;
+use crate::deliver::storage::DiskStorage;
+use crate::deliver::storage::Storage;
 use crate::deliver::tests::Act;
 use crate::deliver::tests::Fixture;
 use crate::deliver::tests::Played;
@@ -130,4 +133,24 @@ async fn a_disk_that_runs_low_refuses_and_goes_on_delivering() {
         .await;
     let error = fixture.try_append("anna", "1").await.unwrap_err();
     assert!(matches!(error, AppendError::Full { retry_after } if Duration::ZERO < retry_after));
+}
+
+#[tokio::test]
+async fn the_checkpoint_of_a_removed_destination_is_kept_for_a_week() {
+    const DAY: Duration = Duration::from_secs(24 * 3600);
+    let mut fixture = Fixture::new().await;
+    let (crm, other) = (Played::new("crm"), Played::new("other"));
+    fixture.run(&[&crm, &other]).await;
+    fixture.append("anna", "1").await;
+    fixture.until_settled("crm").await;
+    fixture.run(&[&other]).await;
+    let storage = DiskStorage::open(fixture.dir.path()).unwrap();
+    let checkpoints = Checkpoints::new(storage.directory("checkpoint").unwrap());
+    for (days, destinations) in [(6, vec!["crm", "other"]), (8, vec!["other"])] {
+        fixture.clock.advance(days * DAY);
+        fixture = fixture.restart().await;
+        fixture.run(&[&other]).await;
+        let is_done = || checkpoints.destinations().unwrap() == destinations;
+        fixture.until("forgets", is_done).await;
+    }
 }

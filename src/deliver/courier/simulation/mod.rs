@@ -13,6 +13,7 @@ use std::time::Duration;
 
 use crate::clock::Tick;
 use crate::clock::Timestamp;
+use crate::config::settings::Ordering;
 use crate::deliver::courier::Action;
 use crate::deliver::courier::Bounds;
 use crate::deliver::courier::Burial;
@@ -344,6 +345,13 @@ impl Simulation {
 
     fn replan(&mut self) {
         self.plan += 1;
+        if self.rng.u8(..) < 20 {
+            self.world.ordering = match self.world.ordering {
+                Ordering::PerPerson => Ordering::None,
+                Ordering::None => Ordering::PerPerson,
+            };
+            self.oracle.reordered();
+        }
         self.oracle.replanned(self.plan);
         self.step(Input::Plan(self.world.terms()));
     }

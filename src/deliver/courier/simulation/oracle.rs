@@ -185,6 +185,11 @@ impl Oracle {
         self.sent_at.clear();
     }
 
+    /// Whose order is kept has changed: what was on its way then may come in any.
+    pub(super) fn reordered(&mut self) {
+        self.world.ordering = Ordering::None;
+    }
+
     pub(super) fn replanned(&mut self, plan: u64) {
         self.plan = plan;
     }
