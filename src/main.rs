@@ -1,3 +1,7 @@
-//! The `trackway` program.
+//! The `trackway` program: hands over to `cli` and exits with its code.
 
-fn main() {}
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    trackway::cli::main()
+}

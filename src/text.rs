@@ -75,7 +75,7 @@ impl SourceFile {
         let line_starts = std::iter::once(0)
             .chain(
                 text.bytes()
-                    .zip(1u32..)
+                    .zip(1_u32..)
                     .filter(|(byte, _)| *byte == b'\n')
                     .map(|(_, next)| next),
             )
@@ -193,6 +193,26 @@ impl Excerpt {
         }
     }
 
+    /// The text from byte `start` on, a character boundary; past the end it is empty.
+    #[must_use]
+    pub fn tail(&self, start: usize) -> Self {
+        let start = start.min(self.text.len());
+        let origin = match &self.origin {
+            Origin::Whole(span) => Origin::Whole(*span),
+            Origin::Contiguous(from) => {
+                Origin::Contiguous(from.saturating_add(u32::try_from(start).unwrap_or(u32::MAX)))
+            }
+            Origin::Scattered(origins) => {
+                Origin::Scattered(origins.iter().skip(start).copied().collect())
+            }
+        };
+        Self {
+            text: self.text.get(start..).unwrap_or("").into(),
+            file: self.file,
+            origin,
+        }
+    }
+
     /// Where all of it stands.
     pub fn whole_span(&self) -> Span {
         self.span(0, self.text.len())
@@ -220,7 +240,7 @@ impl Sources {
 
     /// The files in the order they were added.
     pub fn iter(&self) -> impl Iterator<Item = (FileId, &SourceFile)> {
-        (0u32..).map(FileId).zip(&self.files)
+        (0_u32..).map(FileId).zip(&self.files)
     }
 
     /// The text a span covers; empty when the span is of another set.

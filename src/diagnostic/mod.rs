@@ -6,6 +6,9 @@
 use crate::text::Span;
 
 pub mod code;
+pub mod json;
+pub mod render;
+pub mod suggest;
 
 pub use code::Code;
 
@@ -16,6 +19,16 @@ pub enum Severity {
     Error,
     /// It can be used, and probably does not do what was meant.
     Warning,
+}
+
+impl Severity {
+    /// `error` or `warning`.
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Error => "error",
+            Self::Warning => "warning",
+        }
+    }
 }
 
 /// A place and what is true there.
@@ -147,6 +160,9 @@ impl Diagnostic {
     }
 }
 
+/// Most findings kept: nobody reads more, and a file of 200,000 mistakes must not take minutes.
+const KEPT_MAX: usize = 1_000;
+
 /// Where the checks put what they find.
 #[derive(Clone, Debug, Default)]
 pub struct Diagnostics {
@@ -154,8 +170,14 @@ pub struct Diagnostics {
 }
 
 impl Diagnostics {
-    /// Adds a finding; the same finding at the same place is kept once.
+    /// Adds a finding; the same finding at the same place is kept once. Of more than 1,000 only the
+    /// first are kept, and at least one error if there is one.
     pub fn push(&mut self, diagnostic: Diagnostic) {
+        if KEPT_MAX <= self.found.len()
+            && (diagnostic.severity == Severity::Warning || self.has_errors())
+        {
+            return;
+        }
         if !self.found.contains(&diagnostic) {
             self.found.push(diagnostic);
         }
@@ -199,5 +221,25 @@ impl Diagnostics {
     /// The findings in the order they were made.
     pub fn iter(&self) -> impl Iterator<Item = &Diagnostic> {
         self.found.iter()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_error_is_kept_behind_any_number_of_warnings() {
+        let mut diagnostics = Diagnostics::default();
+        for nth in 0..2 * KEPT_MAX {
+            let mut warning = Diagnostic::global(Code::PlainSecret, nth.to_string());
+            warning.severity = Severity::Warning;
+            diagnostics.push(warning);
+        }
+        assert_eq!(diagnostics.count(Severity::Warning), KEPT_MAX);
+        for nth in 0..3 {
+            diagnostics.push(Diagnostic::global(Code::Unreadable, nth.to_string()));
+        }
+        assert_eq!(diagnostics.count(Severity::Error), 1);
     }
 }

@@ -113,6 +113,10 @@ pub struct Batch<'a> {
 
 /// What is sent.
 #[derive(Clone, Debug)]
+#[expect(
+    clippy::large_enum_variant,
+    reason = "moved once for each request; a box would allocate"
+)]
 pub enum Outgoing {
     /// One HTTP request.
     Http(http::Request<Bytes>),

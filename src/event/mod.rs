@@ -13,5 +13,6 @@ pub use call::Api;
 pub use call::Call;
 pub use call::Params;
 pub use call::Receipt;
+pub use delivery::Item;
 pub use operation::Operation;
 pub use record::Record;

@@ -121,18 +121,35 @@ pub fn encode(receipt: &Receipt, calls: &[Call], out: &mut Vec<u8>) {
             Api::V2 => 2,
         });
         let present =
-            |flags: u8, (bit, param): (u8, &Option<&str>)| flags | u8::from(param.is_some()) << bit;
-        out.push(u8::from(call.item.is_some()) | (1..).zip(&params).fold(0, present));
+            |flags: u8, (bit, param): (u8, Option<&str>)| flags | u8::from(param.is_some()) << bit;
+        out.push(u8::from(call.item.is_some()) | (1..).zip(params).fold(0, present));
         if let Some(item) = call.item {
             out.extend_from_slice(&item.to_le_bytes());
         }
-        params.into_iter().for_each(|param| put_some(param, out));
+        for param in params {
+            put_some(param, out);
+        }
         out.extend_from_slice(&narrow(call.body.len()).to_le_bytes());
         out.extend_from_slice(&call.body);
     }
 }
 
 impl<'a> StoredRequest<'a> {
+    /// A request without records, for tests of what comes behind it.
+    pub const fn empty(source: &'a str, accepted_at: Timestamp) -> Self {
+        Self {
+            id: Ulid::nil(),
+            accepted_at,
+            source,
+            site_id: None,
+            method: "POST",
+            target: "/",
+            content_type: None,
+            count: 0,
+            calls: &[],
+        }
+    }
+
     /// Reads what [`encode`] wrote.
     pub fn decode(bytes: &'a [u8]) -> Result<Self, RecordError> {
         let mut rest = bytes;
@@ -209,6 +226,28 @@ impl<'a> StoredRequest<'a> {
     }
 }
 
+impl<'a> Record<'a> {
+    /// A call of `request` without parameters and with an empty body.
+    pub const fn of(request: StoredRequest<'a>, operation: Operation) -> Self {
+        Self {
+            request,
+            ordinal: 0,
+            operation,
+            api: Api::V2,
+            item: None,
+            params: ParamsRef {
+                id: None,
+                device_id: None,
+                segment_id: None,
+                id_type: None,
+                form_id: None,
+                delivery_id: None,
+            },
+            body: b"{}",
+        }
+    }
+}
+
 fn put(text: &str, out: &mut Vec<u8>) {
     out.extend_from_slice(&narrow(text.len()).to_le_bytes());
     out.extend_from_slice(text.as_bytes());
@@ -237,6 +276,7 @@ fn text<'a>(rest: &mut &'a [u8]) -> Result<&'a str, RecordError> {
     std::str::from_utf8(bytes(rest)?).map_err(|_| RecordError::Malformed)
 }
 
+#[expect(clippy::fn_params_excessive_bools, reason = "the bit of a flag byte")]
 fn text_if<'a>(present: bool, rest: &mut &'a [u8]) -> Result<Option<&'a str>, RecordError> {
     if present {
         text(rest).map(Some)

@@ -34,6 +34,12 @@ impl Kinds {
         self.0 & Self::of(kind).0 != 0
     }
 
+    /// What is in one of them or in both; `|` where constants are made.
+    #[must_use]
+    pub const fn or(self, other: Self) -> Self {
+        Self(self.0 | other.0)
+    }
+
     /// What is in both.
     #[must_use]
     pub const fn and(self, other: Self) -> Self {
@@ -49,6 +55,38 @@ impl Kinds {
     /// Whether nothing is in the set.
     pub const fn is_none(self) -> bool {
         self.0 == 0
+    }
+
+    /// The kinds in words, `a string or a list`.
+    pub fn words(self) -> String {
+        const WORDS: [(Kinds, &str); 8] = [
+            (Kinds::of(Kind::Object), "an object"),
+            (Kinds::of(Kind::List), "a list"),
+            (Kinds::of(Kind::Text), "a string"),
+            (Kinds::of(Kind::Time), "a timestamp"),
+            (Kinds::of(Kind::Float), "a number"),
+            (Kinds::of(Kind::Int), "an int"),
+            (Kinds::of(Kind::Bool), "a bool"),
+            (Kinds::of(Kind::Null), "null"),
+        ];
+        if self == Self::ANY {
+            return "anything".to_owned();
+        }
+        let number = Self::of(Kind::Int).or(Self::of(Kind::Float));
+        let both = self.and(number) == number;
+        let mut words: Vec<&str> = WORDS
+            .iter()
+            .filter(|(kinds, word)| !(self.and(*kinds).is_none() || both && *word == "an int"))
+            .map(|(_, word)| *word)
+            .collect();
+        if self.has(Kind::Missing) {
+            words.push("missing");
+        }
+        match words.split_last() {
+            None => "nothing".to_owned(),
+            Some((only, [])) => (*only).to_owned(),
+            Some((last, others)) => format!("{} or {last}", others.join(", ")),
+        }
     }
 }
 
@@ -95,7 +133,7 @@ pub struct Table {
 }
 
 /// The values an expression sees, and what it may spend.
-#[derive(Debug)]
+#[derive(Clone, Copy, Debug)]
 pub struct Scope<'a> {
     /// `$`.
     pub root: Value<'a>,

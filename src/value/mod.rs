@@ -51,7 +51,7 @@ pub enum Value<'a> {
     /// Text that was computed or unescaped.
     Text(&'a str),
     /// A list that was built. Holds no `Missing`.
-    List(&'a [Value<'a>]),
+    List(&'a [Self]),
     /// An object that was built: keys are distinct, no value is `Missing`.
     Object(&'a [Entry<'a>]),
     /// A node of a parsed document, untouched.
@@ -128,6 +128,7 @@ impl<'a> Value<'a> {
     }
 
     /// The member of an object; missing when there is none or this is no object.
+    #[must_use]
     pub fn get(self, key: &str) -> Self {
         match self {
             Self::Object(entries) => entries
@@ -140,6 +141,7 @@ impl<'a> Value<'a> {
     }
 
     /// The item of a list; a negative index counts from the end. Missing when there is none.
+    #[must_use]
     pub fn at(self, index: i64) -> Self {
         let index = match usize::try_from(index) {
             Ok(index) => Some(index),

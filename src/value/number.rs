@@ -1,6 +1,7 @@
 //! Numbers: exact as long as they are whole, `f64` otherwise.
 
 use std::cmp::Ordering;
+use std::fmt;
 
 /// A number that was read for computing, or computed.
 #[derive(Clone, Copy, Debug)]
@@ -76,6 +77,20 @@ impl Number {
     }
 }
 
+impl fmt::Display for Number {
+    /// As JSON. Whole floats print without a fraction, as in JavaScript: `round(2)` of 100 is `100`.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Int(int) => write!(f, "{int}"),
+            Self::UInt(uint) => write!(f, "{uint}"),
+            Self::Float(float) if *float != 0.0 && !(1e-7..1e21).contains(&float.abs()) => {
+                write!(f, "{float:e}")
+            }
+            Self::Float(float) => write!(f, "{float}"),
+        }
+    }
+}
+
 /// Exact where rounding the int to a float would make two different numbers equal.
 #[expect(
     clippy::cast_possible_truncation,
@@ -133,5 +148,15 @@ mod tests {
             Number::UInt(u64::MAX).order(Number::Float(1e300)),
             Ordering::Less
         );
+    }
+
+    #[test]
+    fn prints_numbers_as_short_as_they_read_back() {
+        let print = |number: Number| number.to_string();
+        assert_eq!(print(Number::Float(99.5)), "99.5");
+        assert_eq!(print(Number::Float(100.0)), "100");
+        assert_eq!(print(Number::Float(1e21)), "1e21");
+        assert_eq!(print(Number::Float(2.5e-9)), "2.5e-9");
+        assert_eq!(print(Number::UInt(u64::MAX)), "18446744073709551615");
     }
 }

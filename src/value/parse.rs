@@ -187,13 +187,13 @@ impl Parser<'_> {
         match self.peek() {
             Some(b'"') => {
                 let escaped = self.string()?;
-                self.push(start, Kind::Text, escaped)?;
+                self.push_text(start, escaped)?;
             }
             Some(b'{') => return self.opened(Kind::Object),
             Some(b'[') => return self.opened(Kind::List),
             Some(b'-' | b'0'..=b'9') => {
                 let kind = self.number()?;
-                self.push(start, kind, false)?;
+                self.push(start, kind)?;
             }
             Some(b't') => self.word("true", Kind::Bool)?,
             Some(b'f') => self.word("false", Kind::Bool)?,
@@ -209,7 +209,7 @@ impl Parser<'_> {
         }
         self.open.push(narrow(self.slots.len()));
         self.at += 1;
-        self.push(self.at - 1, kind, false)?;
+        self.push(self.at - 1, kind)?;
         Ok(false)
     }
 
@@ -239,7 +239,7 @@ impl Parser<'_> {
             return Err(self.unexpected());
         }
         let escaped = self.string()?;
-        self.push(start, Kind::Text, escaped)?;
+        self.push_text(start, escaped)?;
         self.space_in(container);
         if self.peek() != Some(b':') {
             return Err(self.unexpected());
@@ -377,12 +377,24 @@ impl Parser<'_> {
             .is_some_and(|rest| rest.starts_with(word.as_bytes()))
         {
             self.at += word.len();
-            return self.push(start, kind, false);
+            return self.push(start, kind);
         }
         Err(self.unexpected())
     }
 
-    fn push(&mut self, start: usize, kind: Kind, flagged: bool) -> Result<(), JsonError> {
+    #[expect(
+        clippy::fn_params_excessive_bools,
+        reason = "what the scan of the text has found"
+    )]
+    fn push_text(&mut self, start: usize, escaped: bool) -> Result<(), JsonError> {
+        self.push(start, Kind::Text)?;
+        if escaped && let Some(slot) = self.slots.last_mut() {
+            slot.flagged = true;
+        }
+        Ok(())
+    }
+
+    fn push(&mut self, start: usize, kind: Kind) -> Result<(), JsonError> {
         let index = narrow(self.slots.len());
         if self.limits.nodes_max <= index {
             return Err(self.error(JsonErrorKind::TooLarge(self.limits.nodes_max)));
@@ -394,7 +406,7 @@ impl Parser<'_> {
             next: index + 1,
             len: 0,
             kind,
-            flagged,
+            flagged: false,
         });
         Ok(())
     }

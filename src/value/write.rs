@@ -2,7 +2,6 @@
 
 use std::io::Write as _;
 
-use crate::value::Number;
 use crate::value::Value;
 
 /// Appends `value` to `out` as JSON in one line. A missing value appends nothing.
@@ -15,8 +14,8 @@ pub fn write(value: Value<'_>, out: &mut Vec<u8>) {
         Value::Null => out.extend_from_slice(b"null"),
         Value::Bool(true) => out.extend_from_slice(b"true"),
         Value::Bool(false) => out.extend_from_slice(b"false"),
-        Value::Number(number) => write_number(number, out),
         // Writing to a Vec cannot fail.
+        Value::Number(number) => drop(write!(out, "{number}")),
         Value::Time(time) => drop(write!(out, "\"{time}\"")),
         Value::Text(text) => write_text(text, out),
         Value::Json(node) if node.is_spaced() => write_compact(node.raw(), out),
@@ -75,19 +74,6 @@ pub fn write_text(text: &str, out: &mut Vec<u8>) {
     }
     out.extend_from_slice(rest);
     out.push(b'"');
-}
-
-/// Whole floats print without a fraction, as in JavaScript: `round(2)` of 100 is `100`.
-fn write_number(number: Number, out: &mut Vec<u8>) {
-    // Writing to a Vec cannot fail.
-    drop(match number {
-        Number::Int(int) => write!(out, "{int}"),
-        Number::UInt(uint) => write!(out, "{uint}"),
-        Number::Float(float) if float != 0.0 && !(1e-7..1e21).contains(&float.abs()) => {
-            write!(out, "{float:e}")
-        }
-        Number::Float(float) => write!(out, "{float}"),
-    });
 }
 
 /// Copies valid JSON without the white space between its tokens, so that one event stays one line.
@@ -217,19 +203,5 @@ mod tests {
             value.entries(&arena).next().map(|(key, _)| key),
             Some("key")
         );
-    }
-
-    #[test]
-    fn writes_numbers_as_short_as_they_read_back() {
-        let print = |number| {
-            let mut out = Vec::new();
-            write_number(number, &mut out);
-            String::from_utf8(out).unwrap()
-        };
-        assert_eq!(print(Number::Float(99.5)), "99.5");
-        assert_eq!(print(Number::Float(100.0)), "100");
-        assert_eq!(print(Number::Float(1e21)), "1e21");
-        assert_eq!(print(Number::Float(2.5e-9)), "2.5e-9");
-        assert_eq!(print(Number::UInt(u64::MAX)), "18446744073709551615");
     }
 }

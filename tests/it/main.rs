@@ -1,13 +1,25 @@
 //! All integration tests: one binary, one module for each subject.
+#![cfg(test)]
 
-#![expect(
-    clippy::unwrap_used,
-    clippy::panic,
-    clippy::indexing_slicing,
-    clippy::string_slice,
-    reason = "a test fails by panicking"
-)]
-
+mod accept;
+mod accept_tls;
+mod answers;
+mod bodies;
+mod captures;
+mod catalog;
 mod destination_fixture;
+mod diagnostics;
+mod explain;
+mod functions;
+mod gateway_fixture;
+mod inbound;
+mod inbound_fixture;
+mod listener_fixture;
+mod lossless;
+mod pages;
+mod quickstart;
+mod reload;
 mod sink_connections;
 mod sinks;
+mod tidy;
+mod translation_fixture;

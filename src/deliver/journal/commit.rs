@@ -15,6 +15,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 
+use crate::clock::Clock;
 use crate::deliver::journal::frame::FRAME_HEADER_BYTES;
 use crate::deliver::journal::frame::encode_frame;
 use crate::deliver::journal::frame::frame_bytes;
@@ -45,36 +46,27 @@ pub(crate) struct Active {
 /// Writes what waits in the queue.
 #[derive(Debug)]
 pub(crate) struct Committer {
-    shared: Arc<Shared>,
-    queue: Arc<Queue>,
-    preparer: Arc<Preparer>,
-    active: Option<Active>,
+    pub(crate) shared: Arc<Shared>,
+    pub(crate) queue: Arc<Queue>,
+    pub(crate) preparer: Arc<Preparer>,
+    pub(crate) clock: Clock,
+    /// Most bytes of payload in one group.
+    pub(crate) commit_bytes_max: usize,
+    pub(crate) active: Option<Active>,
     /// Everything below was acknowledged; goes into the header of the next segment.
-    confirmed: Position,
-    end: Position,
-    commit_bytes_max: usize,
-    buffer: Vec<u8>,
+    pub(crate) confirmed: Position,
+    /// The position of the next record.
+    pub(crate) end: Position,
+    /// The bytes of the next group.
+    pub(crate) buffer: Vec<u8>,
 }
 
 impl Committer {
-    pub(crate) fn new(
-        shared: Arc<Shared>,
-        queue: Arc<Queue>,
-        preparer: Arc<Preparer>,
-        (active, confirmed): (Option<Active>, Position),
-        commit_bytes_max: usize,
-    ) -> Self {
-        let end = shared.end();
-        let buffer = Vec::new();
-        Self {
-            shared,
-            queue,
-            preparer,
-            active,
-            confirmed,
-            end,
-            commit_bytes_max,
-            buffer,
+    /// Begins a segment without a record. A failure shows again with the next record, or is the
+    /// journal's.
+    pub(crate) fn begin_segment(&mut self) {
+        if self.roll().is_ok() {
+            drop(self.flush(Vec::new(), self.end));
         }
     }
 
@@ -123,6 +115,7 @@ impl Committer {
         let prepared = self.preparer.take()?;
         let mut header = prepared.header;
         header.base = self.end;
+        header.begun_at = self.clock.now();
         header.confirmed = self.confirmed.min(self.end);
         self.buffer.extend_from_slice(&header.encode());
         let segment = Segment::new(prepared.name, header, header.size());
@@ -139,7 +132,10 @@ impl Committer {
             return first;
         };
         let before = u32::try_from(first.since(self.end)).unwrap_or(u32::MAX);
-        let seed = active.segment.seed;
+        let seed = active
+            .segment
+            .seed
+            .at(active.offset + self.buffer.len() as u64);
         encode_frame(
             &mut self.buffer,
             seed,
@@ -152,8 +148,7 @@ impl Committer {
 
     /// Makes the buffer durable and lets the senders of its frames go.
     fn flush(&mut self, group: Vec<Waiting>, end: Position) -> Result<(), AppendError> {
-        if group.is_empty() {
-            self.buffer.clear();
+        if self.buffer.is_empty() {
             return Ok(());
         }
         let written = self.write();

@@ -39,6 +39,8 @@ pub enum Cause {
     Cut,
     /// Neither copy of a segment's header can be read, so none of its records can.
     Unreadable,
+    /// There is no segment at all, although a checkpoint knows of records.
+    Missing,
     /// The segment belongs to another journal. It is left alone.
     Foreign,
     /// The segment is a copy, or is out of order with the others. It is left alone.
@@ -53,6 +55,7 @@ impl fmt::Display for Damage {
             Cause::Header => "one copy of the header is unreadable",
             Cause::Cut => "the file was cut",
             Cause::Unreadable => "no copy of the header is readable",
+            Cause::Missing => "all segments are gone",
             Cause::Foreign => "the segment belongs to another journal",
             Cause::Misplaced => "the segment is a copy or out of order",
         };

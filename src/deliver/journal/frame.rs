@@ -5,13 +5,14 @@
 //! ```text
 //!  0 magic u16 · flags u16 (none yet)      16 first position u64
 //!  4 payload length u32                    24 records before it in the same commit u32
-//!  8 records u32                           28 CRC32C of the segment's salt and bytes 0..28
+//!  8 records u32                           28 CRC32C of the header u32
 //! 12 CRC32C of payload and padding         32 payload, padding
 //! ```
 //!
-//! The header has a checksum of its own. So damage in a payload costs that frame and nothing else,
-//! and a search for the next frame behind damage checks 32 bytes a candidate, whatever a payload
-//! pretends to be. The salt keeps stale bytes of a recycled file and forged payloads from passing.
+//! The last checksum, of bytes 0 to 28, starts with the segment's salt and the frame's offset in the
+//! file. So stale bytes of a reused file, forged payloads and blocks that a disk wrote to the wrong
+//! place do not pass; damage in a payload costs that frame and nothing else; and a search for the next
+//! frame behind damage checks 32 bytes a candidate, whatever a payload pretends to be.
 //!
 //! "Records before it in the same commit" tells what was durable when the frame was written:
 //! everything below its commit, because the next commit starts after the previous one is synced.
@@ -41,6 +42,11 @@ pub(crate) struct Seed(u32);
 impl Seed {
     pub(crate) fn new(salt: u128) -> Self {
         Self(crc32c::crc32c(&salt.to_le_bytes()))
+    }
+
+    /// For a frame at `offset` of the file.
+    pub(crate) fn at(self, offset: u64) -> Self {
+        Self(crc32c::crc32c_append(self.0, &offset.to_le_bytes()))
     }
 }
 
@@ -187,6 +193,14 @@ mod tests {
                 .is_some_and(|header| header.matches(&damaged[FRAME_HEADER_BYTES..]));
             assert!(!whole, "bit {bit}");
         }
+    }
+
+    #[test]
+    fn a_frame_at_another_place_is_not_one() {
+        let mut buffer = Vec::new();
+        encode_frame(&mut buffer, Seed::new(7).at(64), (Position(0), 0), b"x", 1);
+        assert!(FrameHeader::decode(&buffer, Seed::new(7).at(64)).is_some());
+        assert_eq!(FrameHeader::decode(&buffer, Seed::new(7).at(72)), None);
     }
 
     #[test]

@@ -14,6 +14,7 @@
 use std::io;
 use std::sync::Arc;
 use std::sync::Mutex;
+use std::sync::MutexGuard;
 use std::sync::PoisonError;
 use std::thread;
 use std::thread::JoinHandle;
@@ -27,6 +28,7 @@ use crate::deliver::journal::frame::FRAME_HEADER_BYTES;
 use crate::deliver::journal::prepare::Preparer;
 use crate::deliver::journal::queue::Queue;
 use crate::deliver::journal::recent::Recent;
+use crate::deliver::journal::recovery::Begin;
 use crate::deliver::journal::segment::PAGE_BYTES;
 use crate::deliver::journal::segment::SEGMENT_HEADER_BYTES;
 use crate::deliver::journal::shared::Shared;
@@ -62,7 +64,7 @@ const LOCK_NAME: &str = "lock";
 /// The limits of a journal.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct JournalOptions {
-    /// Bytes of a segment, a multiple of 4096 from 16 KiB to 1 GiB. 64 MiB: space comes back in
+    /// Bytes of a segment, a multiple of 4096 from 8 KiB to 1 GiB. 64 MiB: space comes back in
     /// pieces of this size, and rolling to the next one costs an extra write once per segment. A frame
     /// must fit into one.
     pub segment_bytes: u64,
@@ -100,7 +102,7 @@ pub enum OpenError {
     #[error("journal is in use by another process")]
     Locked,
     /// The size of segments is out of bounds.
-    #[error("segments of {bytes} bytes: must be a multiple of 4096 from 16384 to 1073741824")]
+    #[error("segments of {bytes} bytes: must be a multiple of 4096 from 8192 to 1073741824")]
     SegmentSize {
         /// The size asked for.
         bytes: u64,
@@ -119,7 +121,7 @@ pub struct Usage {
     pub segments: usize,
     /// Records stored.
     pub records: u64,
-    /// When the oldest segment was made: its records are not older, the others neither.
+    /// When the first record of the oldest segment came: no record is older.
     pub oldest: Option<Timestamp>,
 }
 
@@ -160,7 +162,7 @@ impl Journal {
         clock: Clock,
     ) -> Result<(Self, Recovery), OpenError> {
         let bytes = options.segment_bytes;
-        if !bytes.is_multiple_of(PAGE_BYTES) || !(16 << 10..=1 << 30).contains(&bytes) {
+        if !bytes.is_multiple_of(PAGE_BYTES) || !(8 << 10..=1 << 30).contains(&bytes) {
             return Err(OpenError::SegmentSize { bytes });
         }
         let lock = storage
@@ -175,6 +177,7 @@ impl Journal {
             - 2 * SEGMENT_HEADER_BYTES
             - FRAME_HEADER_BYTES;
         let confirmed = found.segments.confirmed;
+        let found_segments = found.segments.list.len();
         let recent = Recent::new(options.recent_bytes_max);
         let shared = Arc::new(Shared::new(
             storage.clone(),
@@ -184,40 +187,47 @@ impl Journal {
         ));
         let queue = Arc::new(Queue::new(options.queue_bytes_max, frame_bytes_max));
         let identity = (found.journal, found.next_number);
-        let preparer = Arc::new(Preparer::new(storage, clock, identity, bytes, found.free));
-        let committer = Committer::new(
-            shared.clone(),
-            queue.clone(),
-            preparer.clone(),
-            (found.active, confirmed),
-            options.commit_bytes_max,
-        );
+        let preparer = Arc::new(Preparer::new(storage, identity, bytes, found.free));
+        let mut committer = Committer {
+            shared: shared.clone(),
+            queue: queue.clone(),
+            preparer: preparer.clone(),
+            clock,
+            commit_bytes_max: options.commit_bytes_max,
+            active: found.active,
+            confirmed,
+            end: found.end,
+            buffer: Vec::new(),
+        };
         for damage in &found.damage {
             shared.recovered(damage);
         }
-        let recovery = Recovery {
-            start: shared.start(),
-            end: found.end,
-            segments: shared.segments().list.len(),
-            damage: found.damage,
-        };
-        let preparing = preparer.clone();
-        let threads = Threads {
-            committer: Some(spawn("journal-commit", move || committer.run())?),
-            preparer: Some(spawn("journal-prepare", move || preparing.run())?),
+        let mut threads = Threads {
+            committer: None,
+            preparer: None,
             lock: Some(lock),
         };
+        let preparing = preparer.clone();
+        threads.preparer = Some(spawn("journal-prepare", move || preparing.run())?);
+        if found.begin == Begin::AtOnce {
+            committer.begin_segment();
+        }
         let threads = Mutex::new(threads);
-        Ok((
-            Self {
-                shared,
-                queue,
-                preparer,
-                threads,
-                releasing: Mutex::new(()),
-            },
-            recovery,
-        ))
+        let journal = Self {
+            shared,
+            queue,
+            preparer,
+            threads,
+            releasing: Mutex::new(()),
+        };
+        let recovery = Recovery {
+            start: journal.start(),
+            end: found.end,
+            segments: found_segments,
+            damage: found.damage,
+        };
+        journal.threads().committer = Some(spawn("journal-commit", move || committer.run())?);
+        Ok((journal, recovery))
     }
 
     /// Appends a frame of `records` records and returns the position of the first, once they are
@@ -277,7 +287,7 @@ impl Journal {
         loop {
             let next = self.shared.segments().list.get(1).map(|next| next.header);
             let released = match next {
-                Some(next) if next.base <= below && wanted(next.created_at) => {
+                Some(next) if next.base <= below && wanted(next.begun_at) => {
                     self.shared.segments().list.pop_front()
                 }
                 _ => return Ok(()),
@@ -309,10 +319,7 @@ impl Journal {
                     .sum::<u64>(),
             segments: segments.list.len(),
             records: end.since(start),
-            oldest: segments
-                .list
-                .front()
-                .map(|segment| segment.header.created_at),
+            oldest: segments.list.front().map(|segment| segment.header.begun_at),
         }
     }
 
@@ -349,13 +356,17 @@ impl Journal {
     /// Stops taking frames, makes those that wait durable, and lets another process have the journal.
     /// Blocks until then. Closing twice is fine.
     pub fn close(&self) {
-        let mut threads = self.threads.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut threads = self.threads();
         self.queue.close();
         // Order: the committer may still need a segment.
         join(threads.committer.take());
         self.preparer.close();
         join(threads.preparer.take());
         threads.lock = None;
+    }
+
+    fn threads(&self) -> MutexGuard<'_, Threads> {
+        self.threads.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

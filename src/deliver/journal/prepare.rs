@@ -18,7 +18,7 @@ use std::sync::PoisonError;
 use std::sync::atomic::AtomicBool;
 use std::sync::atomic::Ordering;
 
-use crate::clock::Clock;
+use crate::clock::Timestamp;
 use crate::deliver::journal::position::Position;
 use crate::deliver::journal::queue::AppendError;
 use crate::deliver::journal::segment::PAGE_BYTES;
@@ -50,7 +50,6 @@ pub(crate) struct Prepared {
 #[derive(Debug)]
 pub(crate) struct Preparer {
     storage: Arc<dyn Storage>,
-    clock: Clock,
     journal: u64,
     segment_bytes: u64,
     supply: Mutex<Supply>,
@@ -84,14 +83,12 @@ enum Next {
 impl Preparer {
     pub(crate) fn new(
         storage: Arc<dyn Storage>,
-        clock: Clock,
         (journal, next_number): (u64, u32),
         segment_bytes: u64,
         free: Free,
     ) -> Self {
         Self {
             storage,
-            clock,
             journal,
             segment_bytes,
             supply: Mutex::new(Supply {
@@ -202,7 +199,7 @@ impl Preparer {
             journal: self.journal,
             base: SegmentHeader::UNUSED,
             salt: random_salt(),
-            created_at: self.clock.now(),
+            begun_at: Timestamp::default(),
             confirmed: Position(0),
             pages: u32::try_from(self.segment_bytes / PAGE_BYTES).unwrap_or(u32::MAX),
         };

@@ -243,3 +243,58 @@ impl Reader {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::clock::Clock;
+    use crate::deliver::journal::Journal;
+    use crate::deliver::journal::JournalOptions;
+    use crate::deliver::storage::simulated::SimulatedDisk;
+
+    use super::*;
+
+    /// Appends until the first segment was released and is written again.
+    async fn overtake(journal: &Journal, disk: &SimulatedDisk) {
+        let first = journal.shared.segments().list[0].name.clone();
+        let old = disk.content(&first)[..64].to_vec();
+        for _ in 0..100 {
+            journal.append(vec![1; 3000], 1).await.unwrap();
+            journal.release(journal.end()).unwrap();
+        }
+        let paths = disk.paths();
+        assert!(
+            paths
+                .iter()
+                .all(|path| disk.content(path).get(..64) != Some(&old))
+        );
+    }
+
+    #[tokio::test]
+    async fn a_segment_released_in_the_middle_of_a_read_is_not_damaged() {
+        for is_open in [false, true] {
+            let disk = SimulatedDisk::new(1);
+            let options = JournalOptions {
+                segment_bytes: 8 << 10,
+                recent_bytes_max: 0,
+                ..JournalOptions::default()
+            };
+            let (journal, _) = Journal::open(disk.storage(), options, Clock::system()).unwrap();
+            for _ in 0..10 {
+                journal.append(vec![1; 3000], 1).await.unwrap();
+            }
+            let mut reader = journal.reader(Position(0));
+            if is_open {
+                reader.read(1).unwrap();
+                reader.scan.as_mut().unwrap().forget_window();
+            }
+            let stretch = journal.shared.stretch(reader.position).unwrap();
+            overtake(&journal, &disk).await;
+            let error = reader
+                .read_stretch(&stretch, Position(2), 1000)
+                .unwrap_err();
+            assert_eq!(error.kind(), io::ErrorKind::NotFound);
+            assert!(reader.is_released(&stretch));
+            assert_eq!(journal.damage().places, 0);
+        }
+    }
+}

@@ -27,6 +27,7 @@ use crate::deliver::journal::scan::Step;
 use crate::deliver::journal::segment::SEGMENT_HEADER_BYTES;
 use crate::deliver::journal::segment::Segment;
 use crate::deliver::journal::segment::SegmentHeader;
+use crate::deliver::journal::segment::segment_name;
 use crate::deliver::journal::segment::segment_number;
 use crate::deliver::journal::shared::Segments;
 use crate::deliver::storage::Storage;
@@ -50,11 +51,22 @@ pub struct Recovery {
 pub(crate) struct Found {
     pub(crate) segments: Segments,
     pub(crate) active: Option<Active>,
+    pub(crate) begin: Begin,
     pub(crate) end: Position,
     pub(crate) journal: u64,
     pub(crate) next_number: u32,
     pub(crate) free: Free,
     pub(crate) damage: Vec<Damage>,
+}
+
+/// When the next segment is begun, if the newest is not written on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Begin {
+    /// With the next record.
+    WithARecord,
+    /// At once: what was found out about the end of the newest goes into its header, so that the next
+    /// start, which may know less or more, comes to the same result.
+    AtOnce,
 }
 
 /// Looks through a directory that nobody else uses. `known_end` is the largest position that anything
@@ -75,6 +87,7 @@ pub(crate) fn recover(
     };
     let mut end = known_end;
     let mut active = None;
+    let mut begin = Begin::WithARecord;
     if let Some(newest) = segments.list.back() {
         let newest = Newest::scan(storage.open(&newest.name)?, newest.clone(), known_end)?;
         let whole = damage
@@ -82,6 +95,9 @@ pub(crate) fn recover(
             .all(|damage| damage.file != newest.segment.name);
         end = newest.end.max(known_end);
         segments.confirmed = newest.confirmed;
+        if !newest.damage.is_empty() {
+            begin = Begin::AtOnce;
+        }
         damage.extend(newest.damage);
         if whole && newest.continuable && newest.segment.size == segment_bytes {
             segments.confirmed = Position(u64::MAX);
@@ -92,10 +108,17 @@ pub(crate) fn recover(
                 offset: newest.offset,
             });
         }
+    } else if Position(0) < known_end {
+        let missing = whole(&segment_name(1), 0, Cause::Missing);
+        damage.push(Damage {
+            to: known_end,
+            ..missing
+        });
     }
     Ok(Found {
         segments,
         active,
+        begin,
         end,
         journal: journal.unwrap_or_else(random_bits),
         next_number: files.next_number,
@@ -161,10 +184,21 @@ impl Files {
         for offset in [0, header.size() - header_bytes] {
             let mut copy = [0; SEGMENT_HEADER_BYTES];
             file.read_full_at(&mut copy, offset)?;
-            if SegmentHeader::decode(&copy) != Some(header) && offset < size {
-                let damage = whole(&name, header_bytes, Cause::Header);
-                self.damage.push(Damage { offset, ..damage });
+            let copy = SegmentHeader::decode(&copy);
+            if copy == Some(header) || size <= offset {
+                continue;
             }
+            // Both are written with the first group, and only half of that may have come through.
+            let is_torn = copy.is_some_and(|copy| copy.salt == header.salt);
+            let cause = if is_torn {
+                Cause::Unfinished
+            } else {
+                Cause::Header
+            };
+            self.damage.push(Damage {
+                offset,
+                ..whole(&name, header_bytes, cause)
+            });
         }
         self.used.push(Segment::new(name, header, size));
         Ok(())
@@ -253,6 +287,7 @@ struct Newest {
     /// Where the frames end.
     offset: u64,
     end: Position,
+    /// Where the first record was lost that may never have been acknowledged.
     confirmed: Position,
     damage: Vec<Damage>,
     continuable: bool,
@@ -275,26 +310,31 @@ impl Newest {
             }
         }
         let (offset, end) = (scan.offset(), scan.position());
-        let confirmed = scan.confirmed().max(known_end);
+        // A process that was killed may have written more than it synced. What is found from now on
+        // is given to readers, so it must not vanish with the power.
+        file.sync_data()?;
+        let acknowledged = scan.confirmed().max(known_end);
         let tail = Tail::read(&mut scan)?;
-        let is_torn = lost
-            .iter()
-            .any(|(_, positions)| confirmed <= positions.start);
         let is_missing = end < known_end;
         if is_missing {
             lost.push((offset..segment.limit(), end..known_end));
         } else if !tail.ends_cleanly {
             lost.push((offset..tail.end, end..end));
         }
+        let torn = lost
+            .iter()
+            .find(|(_, positions)| acknowledged <= positions.start);
+        let undoubted = end.max(known_end);
+        let confirmed = torn.map_or(undoubted, |(_, positions)| positions.start);
         let continuable =
-            !is_torn && !is_missing && tail.is_zero && segment.size == segment.header.size();
+            torn.is_none() && !is_missing && tail.is_zero && segment.size == segment.header.size();
         let damage = lost.into_iter().map(|(bytes, positions)| Damage {
             file: segment.name.clone(),
             offset: bytes.start,
             bytes: bytes.end - bytes.start,
             from: positions.start,
             to: positions.end,
-            cause: if positions.start < confirmed {
+            cause: if positions.start < acknowledged {
                 Cause::Damaged
             } else {
                 Cause::Unfinished

@@ -180,7 +180,9 @@ impl Scan {
                 let candidate = bytes.get(skipped..).filter(|bytes| may_start(bytes));
                 let candidate_at = at + skipped as u64;
                 let header = candidate
-                    .and_then(|bytes| FrameHeader::decode(bytes, self.segment.seed))
+                    .and_then(|bytes| {
+                        FrameHeader::decode(bytes, self.segment.seed.at(candidate_at))
+                    })
                     .filter(|header| self.is_possible(header, candidate_at, until));
                 if let Some(header) = header {
                     return Ok(Some((candidate_at, header)));
@@ -203,7 +205,7 @@ impl Scan {
         if !self.fill(offset, FRAME_HEADER_BYTES)? {
             return Ok(None);
         }
-        let header = FrameHeader::decode(self.view(offset), self.segment.seed);
+        let header = FrameHeader::decode(self.view(offset), self.segment.seed.at(offset));
         let limit = self.segment.limit();
         Ok(header.filter(|header| offset + header.bytes() as u64 <= limit))
     }

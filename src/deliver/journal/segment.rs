@@ -5,13 +5,13 @@
 //!
 //! ```text
 //!  0 "TWJ" and version u8 = 1      24 salt u128
-//!  4 number u32                    40 created at i64 (ms)
+//!  4 number u32                    40 begun at i64 (ms)
 //!  8 journal u64                   48 confirmed position u64
 //! 16 base position u64             56 size in pages u32 · CRC32C of bytes 0..60 u32
 //! ```
 //!
 //! *Journal* is the same in all segments of a journal: a file that strayed in from another one is
-//! told by it. *Confirmed* is what the previous segment cannot say of itself: records before it were
+//! told by it. *Begun at* is when the first record came. *Confirmed* is what the previous segment cannot say of itself: records before it were
 //! acknowledged, records from there to *base* may have been. A segment that is prepared but not in
 //! use has the largest position as its base. The name of a file is its number and only a hint.
 
@@ -51,7 +51,7 @@ pub(crate) struct SegmentHeader {
     pub(crate) journal: u64,
     pub(crate) base: Position,
     pub(crate) salt: u128,
-    pub(crate) created_at: Timestamp,
+    pub(crate) begun_at: Timestamp,
     pub(crate) confirmed: Position,
     pub(crate) pages: u32,
 }
@@ -68,7 +68,7 @@ impl SegmentHeader {
             .chain(self.journal.to_le_bytes())
             .chain(self.base.0.to_le_bytes())
             .chain(self.salt.to_le_bytes())
-            .chain(self.created_at.as_millis().to_le_bytes())
+            .chain(self.begun_at.as_millis().to_le_bytes())
             .chain(self.confirmed.0.to_le_bytes())
             .chain(self.pages.to_le_bytes());
         bytes
@@ -91,7 +91,7 @@ impl SegmentHeader {
         let (journal, rest) = rest.split_first_chunk::<8>()?;
         let (base, rest) = rest.split_first_chunk::<8>()?;
         let (salt, rest) = rest.split_first_chunk::<16>()?;
-        let (created_at, rest) = rest.split_first_chunk::<8>()?;
+        let (begun_at, rest) = rest.split_first_chunk::<8>()?;
         let (confirmed, rest) = rest.split_first_chunk::<8>()?;
         let (pages, _) = rest.split_first_chunk::<4>()?;
         Some(Self {
@@ -99,7 +99,7 @@ impl SegmentHeader {
             journal: u64::from_le_bytes(*journal),
             base: Position(u64::from_le_bytes(*base)),
             salt: u128::from_le_bytes(*salt),
-            created_at: Timestamp::from_millis(i64::from_le_bytes(*created_at)),
+            begun_at: Timestamp::from_millis(i64::from_le_bytes(*begun_at)),
             confirmed: Position(u64::from_le_bytes(*confirmed)),
             pages: u32::from_le_bytes(*pages),
         })
@@ -109,12 +109,15 @@ impl SegmentHeader {
     pub(crate) fn read(file: &dyn StoredFile) -> io::Result<Option<Self>> {
         let mut bytes = [0; SEGMENT_HEADER_BYTES];
         file.read_full_at(&mut bytes, 0)?;
-        if let Some(header) = Self::decode(&bytes) {
-            return Ok(Some(header));
-        }
+        let header = Self::decode(&bytes);
         let copy_at = file.size()?.saturating_sub(SEGMENT_HEADER_BYTES as u64);
         file.read_full_at(&mut bytes, copy_at)?;
-        Ok(Self::decode(&bytes))
+        let copy = Self::decode(&bytes);
+        // A copy with a larger number was written when the segment was taken for reuse.
+        let is_older = header
+            .zip(copy)
+            .is_some_and(|(header, copy)| header.number < copy.number);
+        Ok(if is_older { copy } else { header.or(copy) })
     }
 
     /// Bytes the file should have.

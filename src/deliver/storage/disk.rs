@@ -38,15 +38,16 @@ impl DiskStorage {
     /// Opens a directory, and makes it and its parents if they are not there.
     pub fn open(path: impl Into<PathBuf>) -> io::Result<Self> {
         let path = path.into();
-        if !path.is_dir() {
+        let missing: Vec<_> = path.ancestors().take_while(|path| !path.is_dir()).collect();
+        if !missing.is_empty() {
             DirBuilder::new()
                 .recursive(true)
                 .mode(DIRECTORY_MODE)
                 .create(&path)?;
-            let parent = path
-                .parent()
-                .filter(|parent| !parent.as_os_str().is_empty());
-            File::open(parent.unwrap_or(Path::new(".")))?.sync_all()?;
+        }
+        for parent in missing.iter().filter_map(|path| path.parent()) {
+            let here = parent.as_os_str().is_empty();
+            File::open(if here { Path::new(".") } else { parent })?.sync_all()?;
         }
         let directory = File::open(&path)?;
         Ok(Self { path, directory })

@@ -2,7 +2,7 @@
 //!
 //! A [`Storage`] is one flat directory. What survives a power cut is what POSIX promises and no
 //! more: bytes written to a file are safe after [`StoredFile::sync_data`], names are safe after
-//! [`Storage::sync_directory`]. [`DiskStorage`] is the real one, `SimulatedDisk` loses
+//! [`Storage::sync_directory`]. [`DiskStorage`] is the real one, [`simulated::SimulatedDisk`] loses
 //! everything that is not promised.
 
 use std::fmt::Debug;
@@ -10,6 +10,8 @@ use std::io;
 use std::sync::Arc;
 
 mod disk;
+#[doc(hidden)]
+pub mod simulated;
 
 pub use disk::DiskStorage;
 

@@ -1,147 +1,85 @@
 //! The functions of the language, each defined once as data: the checker, the reference page,
-//! `trackway explain fn NAME` and the tests are made from this table.
+//! `trackway explain NAME` and the tests are made from this table.
 
-use std::cell::Cell;
+mod arguments;
+mod calendar;
+mod call;
+mod each;
+mod encoding;
+pub mod examples;
+mod foreign;
+mod general;
+mod hash;
+mod list;
+mod members;
+mod moment;
+mod number;
+mod object;
+mod patterns;
+mod reference;
+mod reshape;
+mod signature;
+mod sorting;
+#[cfg(test)]
+mod tests;
+mod text;
+mod time;
+mod url;
+mod words;
 
-use crate::expr::Kinds;
-use crate::expr::scope::Budget;
-use crate::expr::scope::Table;
-use crate::value::Arena;
-use crate::value::Value;
+pub use call::Apply;
+pub use call::Call;
+pub use call::CallError;
+pub use call::Cx;
+pub use call::Outcome;
+pub use foreign::ours_for;
+pub use reference::entry;
+pub use reference::reference;
+pub use signature::Accepts;
+pub use signature::Builtin;
+pub use signature::Family;
+pub use signature::LiteralUse;
+pub use signature::Parameter;
+pub use signature::Presence;
 
-/// One function.
-#[derive(Debug)]
-pub struct Builtin {
-    /// The name.
-    pub name: &'static str,
-    /// Which page of the reference it is on.
-    pub family: Family,
-    /// What it returns, one sentence.
-    pub summary: &'static str,
-    /// Its parameters; the first is what a pipe feeds in.
-    pub parameters: &'static [Parameter],
-    /// What it can return for arguments that are there. A lifted function also passes missing and
-    /// null through.
-    pub returns: Kinds,
-    /// Whether missing or null as first argument is passed through unchanged, unseen by `call`.
-    pub lifted: bool,
-    /// When it fails; `None` if it never does for arguments of the right kinds.
-    pub fails: Option<&'static str>,
-    /// Examples: an expression and its result as JSON, or `missing`, or `error`.
-    pub examples: &'static [(&'static str, &'static str)],
-    /// What runs.
-    pub call: Call,
+/// Every function, one slice for each file.
+pub static ALL: &[&[Builtin]] = &[
+    text::TABLE,
+    words::TABLE,
+    patterns::TABLE,
+    number::TABLE,
+    time::TABLE,
+    calendar::TABLE,
+    list::TABLE,
+    each::TABLE,
+    object::TABLE,
+    reshape::TABLE,
+    hash::TABLE,
+    encoding::TABLE,
+    url::TABLE,
+    general::TABLE,
+];
+
+/// The function of that name.
+pub fn find(name: &str) -> Option<&'static Builtin> {
+    functions().find(|function| function.name == name)
 }
 
-/// The pages of the reference.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Family {
-    /// Text.
-    Text,
-    /// Numbers.
-    Number,
-    /// Moments.
-    Time,
-    /// Lists.
-    List,
-    /// Objects.
-    Object,
-    /// Digests and ids.
-    Hash,
-    /// Encodings: JSON, base64, URL.
-    Encoding,
-    /// Kinds, tables and the rest.
-    General,
+/// Every name, for "did you mean".
+pub fn names() -> impl Iterator<Item = &'static str> {
+    functions().map(|function| function.name)
 }
 
-/// One parameter.
-#[derive(Debug)]
-pub struct Parameter {
-    /// The name, usable as `name=value`.
-    pub name: &'static str,
-    /// What it may be.
-    pub accepts: Accepts,
-    /// Whether it may be left out, given as missing; or repeated (the last one only).
-    pub presence: Presence,
+/// Every function.
+pub fn functions() -> impl Iterator<Item = &'static Builtin> {
+    ALL.iter().copied().flatten()
 }
 
-/// What a parameter may be.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Accepts {
-    /// A value of one of these kinds; another kind is an error at compile time when it is known and
-    /// at run time otherwise.
-    Kinds(Kinds),
-    /// A text literal, looked at when the expression is compiled: a regular expression `r"…"`, a
-    /// table's name, a format.
-    Literal(LiteralUse),
-    /// A lambda `x => …`.
-    Lambda,
-}
-
-/// What a literal parameter is compiled to.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum LiteralUse {
-    /// A regular expression.
-    Regex,
-    /// The name of a table of the configuration.
-    Table,
-}
-
-/// Whether a parameter must be given.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Presence {
-    /// Exactly once.
-    Required,
-    /// Once or not at all; then the function sees missing.
-    Optional,
-    /// As often as wanted, at least once.
-    Repeated,
-}
-
-/// What runs when a function is called.
-#[derive(Clone, Copy)]
-pub enum Call {
-    /// From values to a value.
-    Plain(for<'a> fn(&Cx<'a, '_>, &[Value<'a>]) -> Result<Value<'a>, String>),
-    /// With a compiled regular expression as the literal argument.
-    Regex(for<'a> fn(&Cx<'a, '_>, &[Value<'a>], &regex::Regex) -> Result<Value<'a>, String>),
-    /// With a table as the literal argument.
-    Table(for<'a> fn(&Cx<'a, '_>, &[Value<'a>], &Table) -> Result<Value<'a>, String>),
-    /// With a lambda, called for each item.
-    Lambda(for<'a> fn(&Cx<'a, '_>, &[Value<'a>], Apply<'_, 'a>) -> Result<Value<'a>, CallError>),
-}
-
-/// A lambda, ready to be applied to an item and its index.
-pub type Apply<'f, 'a> =
-    &'f mut dyn FnMut(Value<'a>, usize) -> Result<Value<'a>, crate::expr::EvalError>;
-
-/// Why a call with a lambda failed.
-#[derive(Debug)]
-pub enum CallError {
-    /// The function itself.
-    Own(String),
-    /// The lambda.
-    Inner(crate::expr::EvalError),
-}
-
-impl std::fmt::Debug for Call {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str(match self {
-            Self::Plain(_) => "Plain",
-            Self::Regex(_) => "Regex",
-            Self::Table(_) => "Table",
-            Self::Lambda(_) => "Lambda",
-        })
-    }
-}
-
-/// What a function can use besides its arguments.
-#[derive(Debug)]
-pub struct Cx<'a, 'b> {
-    /// Where results are built.
-    pub arena: &'a Arena,
-    /// What it may spend; a function that loops over text or items charges it through [`Cx::spend`].
-    pub budget: &'b Budget,
-    /// The function's own counter of bytes produced, see [`Cx::spend`].
-    pub produced: Cell<u64>,
+/// Checks the format of a [`LiteralUse::TimeFormat`].
+///
+/// # Errors
+///
+/// What is wrong with it, in words.
+pub fn check_time_format(format: &str) -> Result<(), String> {
+    calendar::check_format(format)
 }
