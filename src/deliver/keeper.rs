@@ -6,6 +6,7 @@
 
 use std::io;
 use std::sync::Arc;
+use std::sync::PoisonError;
 use std::sync::atomic::AtomicBool;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
@@ -38,6 +39,8 @@ pub(super) struct Keeper {
     settings: StorageSettings,
     is_disk_low: AtomicBool,
     is_full: AtomicBool,
+    /// The last reason that was logged.
+    told: std::sync::Mutex<Option<String>>,
     /// Held while room is made, so that a thousand requests do not all try.
     evicting: Mutex<()>,
 }
@@ -54,6 +57,7 @@ impl Keeper {
             settings,
             is_disk_low: AtomicBool::new(false),
             is_full: AtomicBool::new(false),
+            told: std::sync::Mutex::default(),
             evicting: Mutex::new(()),
         }
     }
@@ -125,16 +129,31 @@ impl Keeper {
 
     fn tend(&self) -> io::Result<()> {
         let free = self.storage.free_bytes()?;
-        self.is_disk_low
-            .store(free < self.settings.free_bytes_min, Ordering::Relaxed);
-        self.is_full.store(!self.has_room(1), Ordering::Relaxed);
+        let is_low = free < self.settings.free_bytes_min;
+        self.is_disk_low.store(is_low, Ordering::Relaxed);
         let since = self.before(self.settings.retain);
         let keep = Retention {
             since,
             bytes_max: self.settings.bytes_max,
         };
         self.stores.journal.trim(self.settled(), keep)?;
+        self.is_full.store(!self.has_room(1), Ordering::Relaxed);
+        self.tell();
         self.stores.dead_letters.trim()
+    }
+
+    /// Says once when nothing is accepted any more, and when it is again.
+    fn tell(&self) {
+        let refusing = self.refusing();
+        let mut told = self.told.lock().unwrap_or_else(PoisonError::into_inner);
+        if *told != refusing {
+            if let Some(reason) = &refusing {
+                tracing::error!(reason, "nothing more is accepted");
+            } else {
+                tracing::info!("calls are accepted again");
+            }
+            *told = refusing;
+        }
     }
 
     /// Frees settled segments until what is left fits, and unsettled ones if that is what is wanted.

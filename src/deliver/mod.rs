@@ -127,6 +127,9 @@ pub struct StartError {
     pub cause: String,
 }
 
+/// What a call takes besides its body, about: kind, flags, short ids.
+const CALL_BYTES: usize = 128;
+
 /// The hint for clients when more waits for the disk than may wait.
 const BUSY_RETRY_AFTER: Duration = Duration::from_secs(1);
 
@@ -186,7 +189,9 @@ impl Engine {
     ///
     /// Dropping the future does not undo the append.
     pub async fn append(&self, receipt: &Receipt, calls: &[Call]) -> Result<Position, AppendError> {
-        let mut frame = Vec::new();
+        // The journal counts what a frame takes in memory: it should not grow to twice of what it holds.
+        let bodies: usize = calls.iter().map(|call| call.body.len() + CALL_BYTES).sum();
+        let mut frame = Vec::with_capacity(bodies + receipt.target.len() + CALL_BYTES);
         record::encode(receipt, calls, &mut frame);
         self.keeper.make_room(frame.len() as u64).await?;
         let records = u32::try_from(calls.len()).unwrap_or(u32::MAX);
