@@ -2,6 +2,7 @@
 
 mod bounds;
 mod delivering;
+mod power;
 mod restarting;
 
 use std::collections::BTreeSet;
@@ -142,26 +143,7 @@ impl Fixture {
         person: &str,
         body: &str,
     ) -> Result<Position, crate::deliver::AppendError> {
-        let receipt = Receipt {
-            id: Ulid(7),
-            accepted_at: self.clock.now(),
-            source: "web".into(),
-            site_id: None,
-            method: http::Method::POST,
-            target: "/".to_owned(),
-            content_type: None,
-        };
-        let params = Params {
-            id: Some(person.to_owned()),
-            ..Params::default()
-        };
-        let call = Call {
-            operation: Operation::PersonEvent,
-            api: Api::V1,
-            item: None,
-            params,
-            body: Bytes::copy_from_slice(body.as_bytes()),
-        };
+        let (receipt, call) = request(self.clock.now(), person, body);
         self.engine.append(&receipt, &[call]).await
     }
 
@@ -200,6 +182,31 @@ impl Fixture {
     async fn dead_letters(&self) -> Vec<DeadLetter> {
         self.engine.dead_letters(Position(0)).await.unwrap().0
     }
+}
+
+/// A request with one call: a person does something.
+fn request(accepted_at: Timestamp, person: &str, body: &str) -> (Receipt, Call) {
+    let receipt = Receipt {
+        id: Ulid(7),
+        accepted_at,
+        source: "web".into(),
+        site_id: None,
+        method: http::Method::POST,
+        target: "/".to_owned(),
+        content_type: None,
+    };
+    let params = Params {
+        id: Some(person.to_owned()),
+        ..Params::default()
+    };
+    let call = Call {
+        operation: Operation::PersonEvent,
+        api: Api::V1,
+        item: None,
+        params,
+        body: Bytes::copy_from_slice(body.as_bytes()),
+    };
+    (receipt, call)
 }
 
 /// What a played destination does with one request.
