@@ -1,226 +1,213 @@
-//! Keeps the data directory within its bounds: opens it, lets go of what nobody needs, says when
-//! nothing more may be accepted.
+//! Keeps the data directory within its bounds, and says when nothing more can be accepted.
+//!
+//! Order of giving up: settled records older than `retain`; settled records, oldest first, when the
+//! journal is full; then, only with `on_full: drop_oldest`, unsettled ones. Settled is what the
+//! checkpoints on disk say, so that a crash never finds a checkpoint before the oldest record.
 
 use std::io;
 use std::sync::Arc;
-use std::sync::Mutex;
 use std::sync::PoisonError;
 use std::sync::atomic::AtomicBool;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
+use tokio::sync::Mutex;
 use tokio::sync::watch;
 
-use crate::clock::Clock;
 use crate::clock::Timestamp;
-use crate::config::settings::DeliverySettings;
 use crate::config::settings::OnFull;
-use crate::config::settings::Start;
 use crate::config::settings::StorageSettings;
-use crate::deliver::OpenError;
-use crate::deliver::checkpoint::Checkpoint;
-use crate::deliver::checkpoint::Checkpoints;
-use crate::deliver::courier::memory::Memory;
-use crate::deliver::dead_letter::DeadLetters;
-use crate::deliver::journal;
-use crate::deliver::journal::Journal;
-use crate::deliver::journal::JournalOptions;
+use crate::deliver::AppendError;
 use crate::deliver::journal::Position;
 use crate::deliver::journal::Retention;
-use crate::deliver::pins::Pins;
-use crate::deliver::storage::DiskStorage;
 use crate::deliver::storage::Storage;
 use crate::deliver::stores::Stores;
 
-/// How often the bounds are looked at: a disk does not fill in a second.
+/// How often the directory is looked after. The journal can grow by what is accepted meanwhile only
+/// within `max_bytes`, which every append checks.
 const EVERY: Duration = Duration::from_secs(1);
+/// How long the checkpoint of a removed destination is kept, should it come back.
+const CHECKPOINT_RETAIN: Duration = Duration::from_secs(7 * 24 * 60 * 60);
+/// The hint for clients when there is no room: it takes a destination or an operator to change that.
+const RETRY_AFTER: Duration = Duration::from_secs(10);
 
-/// Opens everything in the data directory. Blocks.
-pub(super) fn open(settings: &StorageSettings, clock: Clock) -> Result<Stores, OpenError> {
-    let failed = |what: &str, source| OpenError::Io {
-        what: format!("{what} in {}", settings.dir.display()),
-        source,
-    };
-    let root = DiskStorage::open(&settings.dir).map_err(|error| failed("the directory", error))?;
-    let directory = |name: &str| root.directory(name).map_err(|error| failed(name, error));
-    let checkpoints = Checkpoints::new(directory("checkpoint")?);
-    let options = JournalOptions {
-        segment_bytes: settings.segment_bytes,
-        known_end: known_end(&checkpoints).map_err(|error| failed("checkpoint", error))?,
-        ..JournalOptions::default()
-    };
-    let refused = |what: &str, error| match error {
-        journal::OpenError::Locked => OpenError::Locked,
-        journal::OpenError::Io(source) => failed(what, source),
-        other => failed(what, io::Error::other(other.to_string())),
-    };
-    let (journal, recovery) = Journal::open(directory("journal")?, options, clock.clone())
-        .map_err(|error| refused("the journal", error))?;
-    tracing::debug!(?recovery, "journal is open");
-    let dead_letters = DeadLetters::open(directory("dead")?, clock.clone())
-        .map_err(|error| refused("the dead letters", error))?;
-    Ok(Stores {
-        clock,
-        journal,
-        dead_letters,
-        checkpoints,
-        pins: Pins::default(),
-    })
-}
-
-/// The largest position any checkpoint has seen as the end.
-fn known_end(checkpoints: &Checkpoints) -> io::Result<Position> {
-    let mut end = Position(0);
-    for destination in checkpoints.destinations()? {
-        if let Ok(Some(checkpoint)) = checkpoints.load(&destination) {
-            end = end.max(checkpoint.memory.cursor);
-        }
-    }
-    Ok(end)
-}
-
-/// Where a destination goes on, on disk when this returns. Blocks.
-pub(super) fn checkpoint(
-    stores: &Stores,
-    id: &Arc<str>,
-    delivery: &DeliverySettings,
-    removed_kept: Duration,
-) -> Result<Checkpoint, String> {
-    let now = stores.clock.now();
-    let load = |id: &str| {
-        stores
-            .checkpoints
-            .load(id)
-            .map_err(|error| error.to_string())
-    };
-    let fresh = |checkpoint: &Checkpoint| now <= checkpoint.written_at.after(removed_kept);
-    let mut found = load(id)?.filter(fresh);
-    if found.is_none()
-        && let Some(before) = &delivery.renamed_from
-    {
-        found = load(before)?.filter(fresh);
-    }
-    let start = match delivery.start {
-        Start::Latest => stores.journal.end(),
-        Start::Earliest => stores.journal.start(),
-    };
-    let memory = found.map_or_else(
-        || Memory::starting_at(start),
-        |checkpoint| checkpoint.memory,
-    );
-    let checkpoint = Checkpoint {
-        written_at: now,
-        memory,
-    };
-    stores
-        .checkpoints
-        .save(id, &checkpoint)
-        .map_err(|error| format!("cannot write its checkpoint: {error}"))?;
-    Ok(checkpoint)
-}
-
-/// Looks after the bounds of a data directory.
+/// See the module.
 #[derive(Debug)]
 pub(super) struct Keeper {
     stores: Arc<Stores>,
+    storage: Arc<dyn Storage>,
     settings: StorageSettings,
-    full: AtomicBool,
-    reason: Mutex<Option<String>>,
+    is_disk_low: AtomicBool,
+    is_full: AtomicBool,
+    /// The last reason that was logged.
+    told: std::sync::Mutex<Option<String>>,
+    /// Held while room is made, so that a thousand requests do not all try.
+    evicting: Mutex<()>,
 }
 
 impl Keeper {
-    pub(super) fn new(stores: Arc<Stores>, settings: StorageSettings) -> Self {
+    pub(super) fn new(
+        stores: Arc<Stores>,
+        storage: Arc<dyn Storage>,
+        settings: StorageSettings,
+    ) -> Self {
         Self {
             stores,
+            storage,
             settings,
-            full: AtomicBool::new(false),
-            reason: Mutex::default(),
+            is_disk_low: AtomicBool::new(false),
+            is_full: AtomicBool::new(false),
+            told: std::sync::Mutex::default(),
+            evicting: Mutex::new(()),
         }
     }
 
-    /// Whether nothing more may be accepted for now.
-    pub(super) fn is_full(&self) -> bool {
-        // A call more or less at the bound does no harm, so no order is needed.
-        self.full.load(Ordering::Relaxed)
-    }
-
-    /// Why nothing is accepted, if so.
-    pub(super) fn refusing(&self) -> Option<String> {
-        if self.stores.journal.is_failed() {
-            return Some("the disk failed; nothing is accepted until a restart".to_owned());
-        }
-        self.reason
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .clone()
-    }
-
-    /// Runs until `stopping` holds true.
-    pub(super) async fn run(self: Arc<Self>, mut stopping: watch::Receiver<bool>) {
-        loop {
-            let keeper = self.clone();
-            let looked = tokio::task::spawn_blocking(move || keeper.look()).await;
-            match looked {
-                Ok(Ok(())) => {}
-                Ok(Err(error)) => tracing::error!(%error, "cannot let go of old segments"),
-                Err(error) => tracing::error!(%error, "looking after the data directory failed"),
-            }
+    /// Looks after the directory until `stopped` says so or is gone.
+    pub(super) async fn run(self: Arc<Self>, mut stopped: watch::Receiver<bool>) {
+        self.clone().blocking(Self::forget_removed).await;
+        while !*stopped.borrow_and_update() {
+            self.clone().blocking(Self::tend).await;
             tokio::select! {
-                // The engine that sends it may be gone, which means the same.
-                _ = stopping.wait_for(|stop| *stop) => return,
+                changed = stopped.changed() => if changed.is_err() { return },
                 () = self.stores.clock.sleep(EVERY) => {}
             }
         }
     }
 
-    /// Lets go of what nobody needs and finds out whether more may come. Blocks.
-    fn look(&self) -> io::Result<()> {
+    async fn blocking(self: Arc<Self>, work: fn(&Self) -> io::Result<()>) {
+        let done = tokio::task::spawn_blocking(move || work(&self)).await;
+        if let Err(error) = done.unwrap_or_else(|error| Err(io::Error::other(error))) {
+            tracing::error!(%error, "cannot look after the data directory");
+        }
+    }
+
+    /// Why nothing is accepted, if so.
+    pub(super) fn refusing(&self) -> Option<String> {
+        if self.stores.journal.is_failed() {
+            return Some("the disk failed a write; restart after checking it".to_owned());
+        }
+        if self.is_disk_low.load(Ordering::Relaxed) {
+            let min = self.settings.free_bytes_min;
+            return Some(format!("less than {min} bytes are free on the disk"));
+        }
+        let max = self.settings.bytes_max;
+        let full = self.is_full.load(Ordering::Relaxed);
+        full.then(|| format!("calls that are not delivered fill the {max} bytes of the journal"))
+    }
+
+    /// Sees to it that a frame fits into the bounds.
+    pub(super) async fn make_room(self: &Arc<Self>, bytes: u64) -> Result<(), AppendError> {
+        // Relaxed: a hint that is a second old anyway.
+        if self.is_disk_low.load(Ordering::Relaxed) {
+            return Err(AppendError::Full {
+                retry_after: RETRY_AFTER,
+            });
+        }
+        if self.has_room(bytes) {
+            return Ok(());
+        }
+        let _alone = self.evicting.lock().await;
+        if !self.has_room(bytes) {
+            self.clone().blocking(Self::evict).await;
+        }
+        let has_room = self.has_room(bytes);
+        self.is_full.store(!has_room, Ordering::Relaxed);
+        if has_room {
+            Ok(())
+        } else {
+            Err(AppendError::Full {
+                retry_after: RETRY_AFTER,
+            })
+        }
+    }
+
+    fn has_room(&self, bytes: u64) -> bool {
         let journal = &self.stores.journal;
-        let needed = self.stores.pins.lowest().unwrap_or_else(|| journal.end());
-        let retain = i64::try_from(self.settings.retain.as_millis()).unwrap_or(i64::MAX);
-        let since = self.stores.clock.now().as_millis().saturating_sub(retain);
+        let used = journal.bytes_since(journal.start());
+        used.saturating_add(bytes) <= self.settings.bytes_max
+    }
+
+    fn tend(&self) -> io::Result<()> {
+        let free = self.storage.free_bytes()?;
+        let is_low = free < self.settings.free_bytes_min;
+        self.is_disk_low.store(is_low, Ordering::Relaxed);
+        let since = self.before(self.settings.retain);
         let keep = Retention {
-            since: Timestamp::from_millis(since),
+            since,
             bytes_max: self.settings.bytes_max,
         };
-        journal.trim(needed, keep)?;
-        self.stores.dead_letters.trim()?;
-        let unsettled = journal.bytes_since(needed);
-        let mut reason = None;
-        if self.settings.bytes_max <= unsettled {
-            match self.settings.on_full {
-                OnFull::Reject => {
-                    reason = Some(format!(
-                        "{unsettled} bytes are not delivered yet; `max_bytes` is {}",
-                        self.settings.bytes_max
-                    ));
-                }
-                OnFull::DropOldest => {
-                    let all = Retention {
-                        since: Timestamp::from_millis(i64::MIN),
-                        ..keep
-                    };
-                    journal.trim(journal.end(), all)?;
-                }
-            }
-        }
-        let free = DiskStorage::open(&self.settings.dir)?.free_bytes()?;
-        if free < self.settings.free_bytes_min {
-            let least = self.settings.free_bytes_min;
-            reason = Some(format!(
-                "{free} bytes are free on the disk; `min_free` is {least}"
-            ));
-        }
-        self.full.store(reason.is_some(), Ordering::Relaxed);
-        let mut told = self.reason.lock().unwrap_or_else(PoisonError::into_inner);
-        if *told != reason {
-            if let Some(reason) = &reason {
+        self.stores.journal.trim(self.settled(), keep)?;
+        self.is_full.store(!self.has_room(1), Ordering::Relaxed);
+        self.tell();
+        self.stores.dead_letters.trim()
+    }
+
+    /// Says once when nothing is accepted any more, and when it is again.
+    fn tell(&self) {
+        let refusing = self.refusing();
+        let mut told = self.told.lock().unwrap_or_else(PoisonError::into_inner);
+        if *told != refusing {
+            if let Some(reason) = &refusing {
                 tracing::error!(reason, "nothing more is accepted");
             } else {
                 tracing::info!("calls are accepted again");
             }
-            *told = reason;
+            *told = refusing;
+        }
+    }
+
+    /// Frees settled segments until what is left fits, and unsettled ones if that is what is wanted.
+    fn evict(&self) -> io::Result<()> {
+        let journal = &self.stores.journal;
+        // One segment is being written and one prepared: those are not to be had.
+        let bytes_max = self
+            .settings
+            .bytes_max
+            .saturating_sub(2 * segment_bytes(&self.settings));
+        let keep = Retention {
+            since: Timestamp::from_millis(i64::MIN),
+            bytes_max,
+        };
+        journal.trim(self.settled(), keep)?;
+        match self.settings.on_full {
+            OnFull::Reject => Ok(()),
+            OnFull::DropOldest => journal.trim(journal.end(), keep),
+        }
+    }
+
+    fn settled(&self) -> Position {
+        self.stores.pins.lowest(self.stores.journal.end())
+    }
+
+    /// Forgets destinations that were removed long ago.
+    fn forget_removed(&self) -> io::Result<()> {
+        let long_ago = self.before(CHECKPOINT_RETAIN);
+        for destination in self.stores.checkpoints.destinations()? {
+            if self.stores.pins.has(&destination) {
+                continue;
+            }
+            let checkpoint = self.stores.checkpoints.load(&destination);
+            if checkpoint.is_ok_and(|found| found.is_some_and(|found| found.written_at < long_ago))
+            {
+                tracing::info!(
+                    destination,
+                    "forgets the checkpoint of a removed destination"
+                );
+                self.stores.checkpoints.remove(&destination)?;
+            }
         }
         Ok(())
     }
+
+    fn before(&self, duration: Duration) -> Timestamp {
+        let millis = i64::try_from(duration.as_millis()).unwrap_or(i64::MAX);
+        Timestamp::from_millis(self.stores.clock.now().as_millis().saturating_sub(millis))
+    }
+}
+
+/// The size of segments: as set, but small enough that a full journal has several.
+pub(super) fn segment_bytes(settings: &StorageSettings) -> u64 {
+    const PAGE: u64 = 4096;
+    let share = settings.bytes_max / 8 / PAGE * PAGE;
+    settings.segment_bytes.min(share).max(4 * PAGE)
 }

@@ -3,32 +3,39 @@
 //! [`Engine::append`] returns when a request is on disk. Every destination reads the journal on its
 //! own, so what one of them does costs the others nothing. Knows no rules: it is handed the traits of
 //! [`crate::event::delivery`].
+//!
+//! - [`journal`] and [`storage`]: bytes that survive;
+//! - [`courier`]: what one destination does, as a state machine; `worker`: the task around it;
+//! - [`checkpoint`], [`dead_letter`]: what of it survives;
+//! - `fleet`, `keeper`: all of them together, and the bounds they live in;
+//! - [`sink`]: the world.
 
-use std::collections::BTreeMap;
-use std::collections::BTreeSet;
+use std::io;
 use std::sync::Arc;
 use std::sync::Mutex;
-use std::sync::MutexGuard;
 use std::sync::PoisonError;
 use std::time::Duration;
 
-use tokio::sync::mpsc;
-use tokio::sync::oneshot;
 use tokio::sync::watch;
 
 use crate::clock::Clock;
 use crate::config::settings::StorageSettings;
+use crate::deliver::checkpoint::Checkpoints;
+use crate::deliver::dead_letter::DeadLetter;
 use crate::deliver::dead_letter::DeadLetters;
 use crate::deliver::destination::Destination;
+use crate::deliver::fleet::Fleet;
+use crate::deliver::fleet::Statuses;
+use crate::deliver::journal::Journal;
+use crate::deliver::journal::JournalOptions;
 use crate::deliver::journal::Position;
 use crate::deliver::keeper::Keeper;
-use crate::deliver::status::DestinationStatus;
+use crate::deliver::pins::Pins;
 use crate::deliver::status::EngineStatus;
+use crate::deliver::storage::DiskStorage;
+use crate::deliver::storage::Storage;
 use crate::deliver::stores::Stores;
 use crate::deliver::tasks::Tasks;
-use crate::deliver::worker::Command;
-use crate::deliver::worker::Start;
-use crate::deliver::worker::Worker;
 use crate::event::Call;
 use crate::event::Receipt;
 use crate::event::record;
@@ -38,6 +45,7 @@ pub mod courier;
 pub mod dead_letter;
 pub mod destination;
 mod fields;
+mod fleet;
 pub mod journal;
 mod keeper;
 mod pins;
@@ -48,32 +56,20 @@ mod stores;
 mod tasks;
 mod worker;
 
-/// Accepts calls and delivers them. Cheap to share behind an [`Arc`]; all methods take `&self`.
+#[cfg(test)]
+mod tests;
+
+/// Accepts calls and delivers them. Share it behind an [`Arc`]; all methods take `&self`.
+///
+/// Dropping it stops everything as a crash would: nothing is lost, something may be delivered twice.
 #[derive(Debug)]
 pub struct Engine {
     stores: Arc<Stores>,
-    settings: StorageSettings,
     keeper: Arc<Keeper>,
-    tasks: Tasks,
-    /// The running destinations. Locked only while the configuration changes.
-    crew: tokio::sync::Mutex<Crew>,
-    statuses: Mutex<BTreeMap<Arc<str>, Arc<Mutex<DestinationStatus>>>>,
+    keeping: Tasks,
     stop: watch::Sender<bool>,
-}
-
-/// Who delivers.
-#[derive(Debug, Default)]
-struct Crew {
-    running: BTreeMap<Arc<str>, Running>,
-    /// Workers of removed destinations that are finishing.
-    leaving: BTreeMap<Arc<str>, oneshot::Receiver<()>>,
-}
-
-#[derive(Debug)]
-struct Running {
-    revision: Arc<str>,
-    commands: mpsc::Sender<Command>,
-    ended: oneshot::Receiver<()>,
+    fleet: tokio::sync::Mutex<Fleet>,
+    statuses: Mutex<Statuses>,
 }
 
 /// Why the engine cannot start.
@@ -84,13 +80,22 @@ pub enum OpenError {
     #[error("data directory is in use by another process")]
     Locked,
     /// The file system said no.
-    #[error("cannot open {what}")]
+    #[error("open {what}")]
     Io {
         /// Which part.
-        what: String,
+        what: &'static str,
         /// What it said.
         #[source]
-        source: std::io::Error,
+        source: io::Error,
+    },
+    /// A part of it cannot be opened for another reason.
+    #[error("open {what}")]
+    Journal {
+        /// Which part.
+        what: &'static str,
+        /// Why.
+        #[source]
+        source: journal::OpenError,
     },
 }
 
@@ -104,12 +109,12 @@ pub enum AppendError {
         /// A hint for `Retry-After`.
         retry_after: Duration,
     },
-    /// Larger than a record may be; nothing was stored.
-    #[error("request is larger than a record may be")]
+    /// Larger than a frame of the journal may be; nothing was stored.
+    #[error("request is larger than the journal takes")]
     TooLarge,
     /// The disk failed or the journal is closing. The request may or may not be stored.
-    #[error("journal does not accept: {0}")]
-    Unavailable(String),
+    #[error("journal does not accept")]
+    Unavailable(#[source] journal::AppendError),
 }
 
 /// A destination that could not be started; the others run.
@@ -122,43 +127,61 @@ pub struct StartError {
     pub cause: String,
 }
 
-/// How long the worker of a removed destination may finish what is under way.
-const LEAVE_WITHIN: Duration = Duration::from_secs(30);
+/// What a call takes besides its body, about: kind, flags, short ids.
+const CALL_BYTES: usize = 128;
 
-/// How long the checkpoint of a removed destination is kept: a week, for a change that is reverted.
-const REMOVED_KEPT: Duration = Duration::from_secs(7 * 24 * 3600);
-
-/// When a client should come back to a journal that is full: destinations need time to catch up.
-const RETRY_FULL: Duration = Duration::from_secs(10);
-
-/// When a client should come back to a journal that is busy.
-const RETRY_BUSY: Duration = Duration::from_secs(1);
+/// The hint for clients when more waits for the disk than may wait.
+const BUSY_RETRY_AFTER: Duration = Duration::from_secs(1);
 
 impl Engine {
     /// Opens the journal, the dead letters and the checkpoints in `settings.dir`, which it creates.
     pub async fn open(settings: &StorageSettings, clock: Clock) -> Result<Self, OpenError> {
+        let dir = settings.dir.clone();
         let settings = settings.clone();
         let opened = tokio::task::spawn_blocking(move || {
-            let stores = keeper::open(&settings, clock)?;
-            Ok((stores, settings))
+            let storage = DiskStorage::open(dir).map_err(io_error("data directory"))?;
+            Self::open_in(Arc::new(storage), settings, clock)
         });
-        let (stores, settings) = opened.await.map_err(|error| OpenError::Io {
-            what: "the data directory".to_owned(),
-            source: std::io::Error::other(error),
-        })??;
-        let stores = Arc::new(stores);
-        let keeper = Arc::new(Keeper::new(stores.clone(), settings.clone()));
-        let (stop, stopping) = watch::channel(false);
-        let tasks = Tasks::default();
-        tasks.spawn(keeper.clone().run(stopping));
+        opened
+            .await
+            .unwrap_or_else(|error| Err(io_error("data directory")(io::Error::other(error))))
+    }
+
+    /// As [`Engine::open`], in any storage. Blocks.
+    pub fn open_in(
+        storage: Arc<dyn Storage>,
+        settings: StorageSettings,
+        clock: Clock,
+    ) -> Result<Self, OpenError> {
+        let directory = |what| storage.directory(what).map_err(io_error(what));
+        let checkpoints = Checkpoints::new(directory("checkpoint")?);
+        let options = JournalOptions {
+            segment_bytes: keeper::segment_bytes(&settings),
+            known_end: known_end(&checkpoints).map_err(io_error("checkpoint"))?,
+            ..JournalOptions::default()
+        };
+        let (journal, recovery) = Journal::open(directory("journal")?, options, clock.clone())
+            .map_err(journal_error("journal"))?;
+        for damage in &recovery.damage {
+            tracing::error!(?damage, "the journal is damaged");
+        }
+        let dead_letters = DeadLetters::open(directory("dead")?, clock.clone())
+            .map_err(journal_error("dead letters"))?;
+        let ttl = settings.ttl;
+        let stores = Arc::new(Stores {
+            clock,
+            journal,
+            dead_letters,
+            checkpoints,
+            pins: Pins::default(),
+        });
         Ok(Self {
+            keeper: Arc::new(Keeper::new(stores.clone(), storage, settings)),
+            keeping: Tasks::default(),
+            stop: watch::Sender::new(false),
+            fleet: tokio::sync::Mutex::new(Fleet::new(stores.clone(), ttl)),
+            statuses: Mutex::new(Vec::new()),
             stores,
-            settings,
-            keeper,
-            tasks,
-            crew: tokio::sync::Mutex::default(),
-            statuses: Mutex::default(),
-            stop,
         })
     }
 
@@ -166,31 +189,24 @@ impl Engine {
     ///
     /// Dropping the future does not undo the append.
     pub async fn append(&self, receipt: &Receipt, calls: &[Call]) -> Result<Position, AppendError> {
-        if self.keeper.is_full() {
-            return Err(AppendError::Full {
-                retry_after: RETRY_FULL,
-            });
-        }
-        let bytes = calls
-            .iter()
-            .map(|call| call.body.len() + 128)
-            .sum::<usize>();
-        let mut frame = Vec::with_capacity(bytes + 256);
+        // The journal counts what a frame takes in memory: it should not grow to twice of what it holds.
+        let bodies: usize = calls.iter().map(|call| call.body.len() + CALL_BYTES).sum();
+        let mut frame = Vec::with_capacity(bodies + receipt.target.len() + CALL_BYTES);
         record::encode(receipt, calls, &mut frame);
+        self.keeper.make_room(frame.len() as u64).await?;
         let records = u32::try_from(calls.len()).unwrap_or(u32::MAX);
         self.stores
             .journal
             .append(frame, records)
             .await
             .map_err(|error| match error {
-                journal::AppendError::Full { .. } => AppendError::Full {
-                    retry_after: RETRY_FULL,
-                },
-                journal::AppendError::Busy { .. } => AppendError::Full {
-                    retry_after: RETRY_BUSY,
-                },
+                journal::AppendError::Full { .. } | journal::AppendError::Busy { .. } => {
+                    AppendError::Full {
+                        retry_after: BUSY_RETRY_AFTER,
+                    }
+                }
                 journal::AppendError::TooLarge { .. } => AppendError::TooLarge,
-                other => AppendError::Unavailable(other.to_string()),
+                error => AppendError::Unavailable(error),
             })
     }
 
@@ -199,45 +215,12 @@ impl Engine {
     ///
     /// When it returns, calls appended from now on will reach every destination it was given.
     pub async fn reconcile(&self, destinations: Vec<Destination>) -> Result<(), Vec<StartError>> {
-        let mut crew = self.crew.lock().await;
-        let wanted: BTreeSet<_> = destinations.iter().map(|it| it.id.clone()).collect();
-        let removed: Vec<_> = crew
-            .running
-            .keys()
-            .filter(|id| !wanted.contains(*id))
-            .cloned()
-            .collect();
-        let until = self.stores.clock.tick().after(LEAVE_WITHIN);
-        for id in removed {
-            if let Some(running) = crew.running.remove(&id) {
-                // A worker that ended by itself needs no order to.
-                drop(running.commands.send(Command::Leave(until)).await);
-                crew.leaving.insert(id.clone(), running.ended);
-                self.statuses().remove(&id);
-            }
-        }
-        let mut errors = Vec::new();
-        for destination in destinations {
-            let id = destination.id.clone();
-            match crew.running.get_mut(&id) {
-                Some(running) if running.revision == destination.revision => {}
-                Some(running) => {
-                    running.revision = destination.revision.clone();
-                    drop(
-                        running
-                            .commands
-                            .send(Command::Plan(Arc::new(destination)))
-                            .await,
-                    );
-                }
-                None => match self.start(destination, crew.leaving.remove(&id)).await {
-                    Ok(running) => drop(crew.running.insert(id, running)),
-                    Err(cause) => errors.push(StartError {
-                        destination: id,
-                        cause,
-                    }),
-                },
-            }
+        let mut fleet = self.fleet.lock().await;
+        let errors = fleet.reconcile(destinations).await;
+        *self.statuses.lock().unwrap_or_else(PoisonError::into_inner) = fleet.statuses();
+        if !self.keeping.is_running() {
+            self.keeping
+                .spawn(self.keeper.clone().run(self.stop.subscribe()));
         }
         if errors.is_empty() {
             Ok(())
@@ -246,95 +229,72 @@ impl Engine {
         }
     }
 
-    async fn start(
-        &self,
-        destination: Destination,
-        leaving: Option<oneshot::Receiver<()>>,
-    ) -> Result<Running, String> {
-        if let Some(leaving) = leaving {
-            // Two workers of one destination would deliver everything twice.
-            let _ = leaving.await;
-        }
-        let (stores, id) = (self.stores.clone(), destination.id.clone());
-        let delivery = destination.delivery.clone();
-        let preparing = tokio::task::spawn_blocking(move || {
-            let checkpoint = keeper::checkpoint(&stores, &id, &delivery, REMOVED_KEPT)?;
-            // Order: what a destination needs is pinned before anything can be let go.
-            stores.pins.set(&id, checkpoint.memory.watermark());
-            Ok::<_, String>(checkpoint)
-        });
-        let checkpoint = preparing.await.map_err(|error| error.to_string())??;
-        let (commands, orders) = mpsc::channel(8);
-        let (end, ended) = oneshot::channel::<()>();
-        let id = destination.id.clone();
-        let revision = destination.revision.clone();
-        let worker = Worker::new(Start {
-            stores: self.stores.clone(),
-            plan: Arc::new(destination),
-            ttl: self.settings.ttl,
-            checkpoint,
-            commands: orders,
-        });
-        self.statuses().insert(id, worker.status());
-        self.tasks.spawn(async move {
-            worker.run().await;
-            // Nobody may be waiting for it.
-            let _ = end.send(());
-        });
-        Ok(Running {
-            revision,
-            commands,
-            ended,
-        })
-    }
-
     /// Stops reading, lets what is under way finish until `within` has passed, writes the
     /// checkpoints and closes the journal.
     pub async fn drain(&self, within: Duration) {
         let until = self.stores.clock.tick().after(within);
-        {
-            let mut crew = self.crew.lock().await;
-            for running in std::mem::take(&mut crew.running).into_values() {
-                drop(running.commands.send(Command::Drain(until)).await);
-            }
-        }
-        // The keeper may have ended by itself.
-        let _ = self.stop.send(true);
-        self.tasks.ended().await;
+        self.fleet.lock().await.drain(until).await;
+        self.stop.send_replace(true);
+        self.keeping.ended().await;
         let stores = self.stores.clone();
         let closing = tokio::task::spawn_blocking(move || {
-            stores.dead_letters.close();
             stores.journal.close();
+            stores.dead_letters.close();
         });
         if let Err(error) = closing.await {
-            tracing::error!(%error, "closing the journal failed");
+            tracing::error!(%error, "cannot close the journal");
         }
     }
 
     /// What the engine and its destinations are doing.
     pub fn status(&self) -> EngineStatus {
-        let read = |status: &Arc<Mutex<DestinationStatus>>| {
-            status
-                .lock()
-                .unwrap_or_else(PoisonError::into_inner)
-                .clone()
-        };
         let journal = &self.stores.journal;
+        let statuses = self
+            .statuses
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone();
         EngineStatus {
             start: journal.start(),
             end: journal.end(),
             journal_bytes: journal.usage().bytes,
             refusing: self.keeper.refusing(),
-            destinations: self.statuses().values().map(read).collect(),
+            dead_letters: self
+                .stores
+                .dead_letters
+                .end()
+                .since(self.stores.dead_letters.start()),
+            destinations: statuses.iter().map(fleet::Watched::read).collect(),
         }
     }
 
-    /// The events that were given up.
-    pub fn dead_letters(&self) -> &DeadLetters {
-        &self.stores.dead_letters
+    /// Reads dead letters from `from` on, oldest first, about a megabyte at a time, and says where to
+    /// go on; that is `from` when there are no more.
+    pub async fn dead_letters(&self, from: Position) -> io::Result<(Vec<DeadLetter>, Position)> {
+        let stores = self.stores.clone();
+        let reading = tokio::task::spawn_blocking(move || stores.dead_letters.read(from, 1 << 20));
+        reading.await?.map_err(io::Error::other)
     }
+}
 
-    fn statuses(&self) -> MutexGuard<'_, BTreeMap<Arc<str>, Arc<Mutex<DestinationStatus>>>> {
-        self.statuses.lock().unwrap_or_else(PoisonError::into_inner)
+/// The largest position any checkpoint has seen. A damaged one knows nothing.
+fn known_end(checkpoints: &Checkpoints) -> io::Result<Position> {
+    let mut known = Position(0);
+    for destination in checkpoints.destinations()? {
+        if let Ok(Some(checkpoint)) = checkpoints.load(&destination) {
+            known = known.max(checkpoint.memory.cursor);
+        }
+    }
+    Ok(known)
+}
+
+fn io_error(what: &'static str) -> impl Fn(io::Error) -> OpenError {
+    move |source| OpenError::Io { what, source }
+}
+
+fn journal_error(what: &'static str) -> impl Fn(journal::OpenError) -> OpenError {
+    move |source| match source {
+        journal::OpenError::Locked => OpenError::Locked,
+        source => OpenError::Journal { what, source },
     }
 }

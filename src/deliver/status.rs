@@ -19,6 +19,8 @@ pub struct EngineStatus {
     pub journal_bytes: u64,
     /// Why nothing is accepted, if so.
     pub refusing: Option<String>,
+    /// Dead letters kept.
+    pub dead_letters: u64,
     /// Every destination, by id.
     pub destinations: Vec<DestinationStatus>,
 }

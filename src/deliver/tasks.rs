@@ -20,6 +20,13 @@ impl Tasks {
         running.spawn(task);
     }
 
+    /// Whether a task has not ended.
+    pub(super) fn is_running(&self) -> bool {
+        let mut running = self.running.lock().unwrap_or_else(PoisonError::into_inner);
+        while running.try_join_next().is_some() {}
+        !running.is_empty()
+    }
+
     /// Waits until every task has ended.
     pub(super) async fn ended(&self) {
         let mut running = {

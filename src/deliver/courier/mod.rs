@@ -87,6 +87,10 @@ impl Default for Bounds {
     }
 }
 
+/// Dead letters that are being written before no more expired records are wanted: what expires by the
+/// thousand is read no faster than it is buried.
+const BURYING_MAX: usize = 1024;
+
 /// What the plan says of how to deliver.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Terms {
@@ -109,6 +113,9 @@ pub struct Terms {
 pub struct FlightId(u64);
 
 /// Something that happened.
+///
+/// Nothing is sent in answer to what was read, in case there is more of it: whoever has handed over
+/// all there is says [`Input::Wake`].
 #[derive(Debug)]
 pub enum Input<'a> {
     /// The record at the cursor was read.
@@ -147,7 +154,7 @@ pub enum Input<'a> {
     Plan(Terms),
     /// Send what is there, read nothing more.
     Drain,
-    /// Nothing: time has passed.
+    /// Time has passed, or all that was read has been handed over.
     Wake,
 }
 
@@ -273,6 +280,10 @@ impl Courier {
 
     /// Takes in what happened and appends what is to be done about it to `actions`.
     pub fn step(&mut self, input: Input<'_>, now: Moment, actions: &mut Vec<Action>) {
+        let is_read = matches!(
+            input,
+            Input::Record { .. } | Input::Gap { .. } | Input::Loaded { .. }
+        );
         match input {
             Input::Record {
                 position,
@@ -297,10 +308,12 @@ impl Courier {
             Input::Drain => self.draining = true,
             Input::Wake => {}
         }
-        self.expire(actions, now);
-        self.unpark(now);
+        if !is_read {
+            self.expire(actions, now);
+            self.unpark(now);
+            self.dispatch(actions, now);
+        }
         self.load(actions);
-        self.dispatch(actions, now);
     }
 
     /// Whether the record at the cursor, accepted at `accepted_at`, is wanted now.
@@ -315,7 +328,7 @@ impl Courier {
             .expiry(accepted_at)
             .is_some_and(|expiry| expiry <= now.wall)
         {
-            return true;
+            return self.burying < BURYING_MAX;
         }
         let room = self.held_bytes < self.bounds.bytes_max;
         // While the destination is down, one more only when nothing is left to probe with.

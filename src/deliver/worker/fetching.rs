@@ -96,6 +96,7 @@ impl Worker {
             self.courier
                 .step(Input::Loaded { position, rendered }, now, &mut self.actions);
         }
+        self.step(Input::Wake);
         if !self.loads.is_empty() {
             self.rest();
         }

@@ -26,6 +26,7 @@ use crate::deliver::courier::Burial;
 use crate::deliver::courier::Courier;
 use crate::deliver::courier::FlightId;
 use crate::deliver::courier::Input;
+use crate::deliver::courier::Moment;
 use crate::deliver::courier::Terms;
 use crate::deliver::destination::Destination;
 use crate::deliver::journal::Position;
@@ -179,17 +180,18 @@ impl Worker {
         // What was pending at the last stop may be due.
         self.step(Input::Wake);
         loop {
-            let hungry = self.advance();
+            let now = self.stores.moment();
+            let hungry = self.advance(now);
             self.publish();
             if self.is_over() {
                 break;
             }
-            let wake = self.wake_at();
+            let wake = self.wake_at(now);
             tokio::select! {
                 biased;
                 command = self.commands.recv() => self.obey(command),
                 Some(done) = self.jobs.join_next_with_id() => self.finish(done),
-                Ok(()) = self.end.changed() => {}
+                Ok(()) = self.end.changed(), if self.feed.is_caught_up() => {}
                 () = self.stores.clock.sleep_until(wake) => self.step(Input::Wake),
                 () = task::yield_now(), if hungry => {}
             }
@@ -204,15 +206,16 @@ impl Worker {
     }
 
     /// Does all that can be done without waiting. Returns whether there is more to read right away.
-    fn advance(&mut self) -> bool {
-        self.start_read();
-        let now = self.stores.moment();
+    fn advance(&mut self, now: Moment) -> bool {
         let cursor = self.courier.cursor();
         let translate = &*self.plan.translate;
         let hungry = self
             .feed
             .hand_over(&mut self.courier, translate, now, &mut self.actions);
-        self.changed |= cursor < self.courier.cursor();
+        if cursor < self.courier.cursor() {
+            self.changed = true;
+            self.step(Input::Wake);
+        }
         // A batch that cannot be framed is judged at once, which may ask for more.
         while !self.actions.is_empty() {
             self.changed = true;
@@ -250,10 +253,10 @@ impl Worker {
                 until,
                 pinned: false,
             },
-            // The engine is gone without a word.
+            // The engine is gone.
             None => Closing {
                 until: Tick::default(),
-                pinned: true,
+                pinned: self.closing.is_none_or(|closing| closing.pinned),
             },
         };
         self.closing = Some(closing);
@@ -357,8 +360,8 @@ impl Worker {
         self.resting_until = self.stores.clock.tick().after(REST);
     }
 
-    fn wake_at(&self) -> Tick {
-        let now = self.stores.moment();
+    /// When there is something to do if nothing happens, as seen at the moment of the last advance.
+    fn wake_at(&self, now: Moment) -> Tick {
         let save = self.saved_at.after(CHECKPOINT_EVERY);
         let expiry = self
             .feed
@@ -372,18 +375,22 @@ impl Worker {
                 now.tick
                     .after(Duration::from_millis(u64::try_from(wait).unwrap_or(0)))
             });
-        [
-            self.courier.wake_at(now),
-            expiry.filter(|expiry| now.tick < *expiry),
+        // What was due then was done then, or waits for something else.
+        let later = [
+            expiry,
             Some(save).filter(|_| self.changed),
             Some(self.resting_until),
-            self.closing.map(|closing| closing.until),
-        ]
-        .into_iter()
-        .flatten()
-        .filter(|wake| now.tick < *wake)
-        .min()
-        .unwrap_or(Tick::new(Duration::MAX))
+        ];
+        let later = later.into_iter().flatten().filter(|wake| now.tick < *wake);
+        let until = self.closing.map(|closing| closing.until);
+        let wake = self
+            .courier
+            .wake_at(now)
+            .into_iter()
+            .chain(until)
+            .chain(later)
+            .min();
+        wake.unwrap_or(Tick::new(Duration::MAX))
     }
 
     fn is_over(&self) -> bool {

@@ -59,6 +59,11 @@ impl Feed {
         self.reader = Some(reader);
     }
 
+    /// Whether it has nothing left and waits for the journal to grow.
+    pub(super) fn is_caught_up(&self) -> bool {
+        self.reader.is_some() && self.chunks.is_empty()
+    }
+
     /// When the record was accepted that the courier does not want yet.
     pub(super) fn oldest_unread(&self) -> Option<Timestamp> {
         self.oldest_unread

@@ -3,9 +3,11 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use crate::clock::Timestamp;
 use crate::deliver::courier::Dispatch;
 use crate::deliver::courier::FlightId;
 use crate::deliver::courier::Input;
+use crate::deliver::courier::delivery::Parcel;
 use crate::deliver::destination::Destination;
 use crate::deliver::sink::Sent;
 use crate::deliver::sink::SinkError;
@@ -123,20 +125,10 @@ impl Worker {
 }
 
 impl Aloft {
-    fn with_batch<T>(
-        &self,
-        now: crate::clock::Timestamp,
-        use_it: impl FnOnce(&Batch<'_>) -> T,
-    ) -> T {
+    fn with_batch<T>(&self, now: Timestamp, use_it: impl FnOnce(&Batch<'_>) -> T) -> T {
         let parcels = &self.dispatch.parcels;
-        let bodies: Vec<_> = parcels
-            .iter()
-            .map(super::super::courier::delivery::Parcel::body)
-            .collect();
-        let message_ids: Vec<_> = parcels
-            .iter()
-            .map(super::super::courier::delivery::Parcel::message_id)
-            .collect();
+        let bodies: Vec<_> = parcels.iter().map(Parcel::body).collect();
+        let message_ids: Vec<_> = parcels.iter().map(Parcel::message_id).collect();
         use_it(&Batch {
             lane: self.dispatch.lane,
             bodies: &bodies,

@@ -13,6 +13,7 @@ use std::time::Duration;
 
 use crate::clock::Tick;
 use crate::clock::Timestamp;
+use crate::config::settings::Ordering;
 use crate::deliver::courier::Action;
 use crate::deliver::courier::Bounds;
 use crate::deliver::courier::Burial;
@@ -143,7 +144,24 @@ impl Simulation {
         })
     }
 
+    /// Hands over something that was read, and perhaps more of it before anything is sent.
+    fn hand_over(&mut self, input: Input<'_>) {
+        self.take_in(input);
+        if self.rng.bool() {
+            self.step(Input::Wake);
+        }
+    }
+
     fn step(&mut self, input: Input<'_>) {
+        self.take_in(input);
+        let wake = self.courier.wake_at(self.now);
+        assert!(
+            wake.is_none_or(|wake| self.now.tick < wake),
+            "is due and was not done"
+        );
+    }
+
+    fn take_in(&mut self, input: Input<'_>) {
         let mut actions = Vec::new();
         self.courier.step(input, self.now, &mut actions);
         for action in actions {
@@ -160,12 +178,7 @@ impl Simulation {
             }
         }
         assert!(self.flights.len() <= self.world.concurrency as usize);
-        self.oracle.checks_bounds(&self.courier, BOUNDS);
-        let wake = self.courier.wake_at(self.now);
-        assert!(
-            wake.is_none_or(|wake| self.now.tick < wake),
-            "is due and was not done"
-        );
+        Oracle::checks_bounds(&self.courier, BOUNDS);
     }
 
     fn feed(&mut self) -> bool {
@@ -175,7 +188,7 @@ impl Simulation {
             return false;
         }
         let rendered = self.world.render(position, self.plan);
-        self.step(Input::Record {
+        self.hand_over(Input::Record {
             position,
             accepted_at,
             rendered: &rendered,
@@ -189,7 +202,7 @@ impl Simulation {
         }
         let position = self.loads.swap_remove(self.rng.usize(0..self.loads.len()));
         let rendered = self.world.render(position, self.plan);
-        self.step(Input::Loaded {
+        self.hand_over(Input::Loaded {
             position,
             rendered: Some(&rendered),
         });
@@ -332,6 +345,13 @@ impl Simulation {
 
     fn replan(&mut self) {
         self.plan += 1;
+        if self.rng.u8(..) < 20 {
+            self.world.ordering = match self.world.ordering {
+                Ordering::PerPerson => Ordering::None,
+                Ordering::None => Ordering::PerPerson,
+            };
+            self.oracle.reordered();
+        }
         self.oracle.replanned(self.plan);
         self.step(Input::Plan(self.world.terms()));
     }

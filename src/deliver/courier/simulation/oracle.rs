@@ -185,12 +185,16 @@ impl Oracle {
         self.sent_at.clear();
     }
 
+    /// Whose order is kept has changed: what was on its way then may come in any.
+    pub(super) fn reordered(&mut self) {
+        self.world.ordering = Ordering::None;
+    }
+
     pub(super) fn replanned(&mut self, plan: u64) {
         self.plan = plan;
     }
 
-    #[expect(clippy::unused_self, reason = "one of the oracle's checks")]
-    pub(super) fn checks_bounds(&self, courier: &Courier, bounds: Bounds) {
+    pub(super) fn checks_bounds(courier: &Courier, bounds: Bounds) {
         let (count, bytes) = (courier.deliveries.len(), courier.held_bytes);
         let slack = ITEMS_PER_RECORD_MAX as u64 * ITEM_BYTES_MAX;
         assert!(
