@@ -66,6 +66,36 @@ pub const RESPONSE: Names = &[("status", INT, "the status of the answer")];
 /// What a lane's `wrap` can use besides `settings`.
 pub const WRAP: Names = &[("now", TIME, "when the request is made")];
 
+/// What `params` can have.
+const PARAMS: [&str; 6] = [
+    "id",
+    "device_id",
+    "segment_id",
+    "id_type",
+    "form_id",
+    "delivery_id",
+];
+
+/// The settings of a definition, by name.
+#[derive(Clone, Debug, Default)]
+pub struct SettingNames {
+    /// All of them.
+    pub all: Vec<String>,
+    /// Those whose values are secrets.
+    pub secrets: Vec<String>,
+}
+
+impl SettingNames {
+    fn add_to(&self, mut vocabulary: Vocabulary) -> Vocabulary {
+        let settings = ("settings".to_owned(), self.all.clone());
+        vocabulary.members.extend([settings]);
+        Vocabulary {
+            secrets: self.secrets.clone(),
+            ..vocabulary
+        }
+    }
+}
+
 fn vocabulary(names: &[Names], root: Option<&str>, tables: &Tables) -> Vocabulary {
     let variables = names
         .iter()
@@ -81,6 +111,7 @@ fn vocabulary(names: &[Names], root: Option<&str>, tables: &Tables) -> Vocabular
         root: root.map(str::to_owned),
         item: None,
         tables: tables.clone(),
+        members: [("params".to_owned(), PARAMS.map(str::to_owned).to_vec())].into(),
         secrets: Vec::new(),
     }
 }
@@ -95,38 +126,27 @@ pub fn connection(tables: &Tables) -> Vocabulary {
     vocabulary(&[CALL, CONNECTION], Some("the event"), tables)
 }
 
-/// For the rules of a destination definition; `secrets` are the names of its secret settings.
-pub fn destination(tables: &Tables, secrets: &[String]) -> Vocabulary {
-    Vocabulary {
-        secrets: secrets.to_vec(),
-        ..vocabulary(&[CALL, CONNECTION, DESTINATION], Some("the event"), tables)
-    }
+/// For the rules of a destination definition.
+pub fn destination(tables: &Tables, settings: &SettingNames) -> Vocabulary {
+    let names = [CALL, CONNECTION, DESTINATION];
+    settings.add_to(vocabulary(&names, Some("the event"), tables))
 }
 
 /// For what depends on settings alone: defaults, `request`, `auth`, `headers`, file paths.
-pub fn settings(tables: &Tables, secrets: &[String]) -> Vocabulary {
-    Vocabulary {
-        secrets: secrets.to_vec(),
-        ..vocabulary(&[DESTINATION], None, tables)
-    }
+pub fn settings(tables: &Tables, settings: &SettingNames) -> Vocabulary {
+    settings.add_to(vocabulary(&[DESTINATION], None, tables))
 }
 
 /// For `wrap`; `$`, the list of rendered items, may only stand as a whole value.
-pub fn wrap(tables: &Tables, secrets: &[String]) -> Vocabulary {
+pub fn wrap(tables: &Tables, settings: &SettingNames) -> Vocabulary {
     let root = Some("the list of items");
-    Vocabulary {
-        secrets: secrets.to_vec(),
-        ..vocabulary(&[DESTINATION, WRAP], root, tables)
-    }
+    settings.add_to(vocabulary(&[DESTINATION, WRAP], root, tables))
 }
 
 /// For the response rules of a lane.
-pub fn response(tables: &Tables) -> Vocabulary {
-    vocabulary(
-        &[DESTINATION, RESPONSE],
-        Some("the body of the answer"),
-        tables,
-    )
+pub fn response(tables: &Tables, settings: &SettingNames) -> Vocabulary {
+    let root = Some("the body of the answer");
+    settings.add_to(vocabulary(&[DESTINATION, RESPONSE], root, tables))
 }
 
 /// For what a test expects: `@` is the value found.

@@ -121,6 +121,8 @@ pub struct Vocabulary {
     pub item: Option<String>,
     /// The tables `lookup` can name.
     pub tables: Arc<BTreeMap<String, Table>>,
+    /// The members of variables that have no others; `settings.regoin` is found by it.
+    pub members: BTreeMap<String, Vec<String>>,
     /// Setting names whose values are secrets: `settings.NAME` is only allowed as a whole value.
     pub secrets: Vec<String>,
 }

@@ -243,6 +243,11 @@ fn vocabulary() -> Vocabulary {
         root: Some("the document".to_owned()),
         item: Some("the item".to_owned()),
         tables: Arc::new(BTreeMap::from([("plans".to_owned(), plans)])),
+        members: [(
+            "params".to_owned(),
+            vec!["id".to_owned(), "device_id".to_owned()],
+        )]
+        .into(),
         secrets: vec!["token".to_owned()],
     }
 }

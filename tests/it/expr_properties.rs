@@ -240,6 +240,7 @@ fn compile(text: &str) -> Result<Program, Vec<Code>> {
         item: Some("the item".to_owned()),
         tables: Arc::new(examples::tables().collect()),
         secrets: vec!["token".to_owned()],
+        ..Vocabulary::default()
     };
     let file = Sources::default().add(SourceFile::new("expression", text));
     let mut diagnostics = Diagnostics::default();

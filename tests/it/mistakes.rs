@@ -84,6 +84,7 @@ const SLIPS: &[&str] = &[
     "12345678901234567890123",
     "settings.token | sha256",
     "settings",
+    "settings.regoin",
     "@.a",
     "lookup(plans, $.a)",
 ];
@@ -181,6 +182,11 @@ fn compile(text: &str) -> (Diagnostics, Sources) {
             variable("settings", Kind::Object),
         ],
         root: Some("the body of the call".to_owned()),
+        members: [(
+            "settings".to_owned(),
+            vec!["region".to_owned(), "token".to_owned()],
+        )]
+        .into(),
         secrets: vec!["token".to_owned()],
         ..Vocabulary::default()
     };

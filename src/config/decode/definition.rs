@@ -91,7 +91,7 @@ fn rules(
     lanes: &[&str],
     cx: &mut Cx<'_>,
 ) -> Vec<DestinationRule> {
-    let vocabulary = vocabulary::destination(&cx.tables, &setting::secret_names(settings));
+    let vocabulary = vocabulary::destination(&cx.tables, &setting::names_of(settings));
     list(node, "a list of rules", cx)
         .iter()
         .filter_map(|node| rule(node, &vocabulary, lanes, cx))

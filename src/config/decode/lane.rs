@@ -5,7 +5,7 @@ use std::time::Duration;
 use crate::config::decode::Cx;
 use crate::config::decode::Fields;
 use crate::config::decode::response;
-use crate::config::decode::setting::secret_names;
+use crate::config::decode::setting::names_of;
 use crate::config::settings::Auth;
 use crate::config::settings::BatchSettings;
 use crate::config::settings::BodyFormat;
@@ -26,6 +26,7 @@ use crate::expr::Vocabulary;
 struct Names {
     settings: Vocabulary,
     wrap: Vocabulary,
+    response: Vocabulary,
 }
 
 pub(super) fn lane(
@@ -34,10 +35,11 @@ pub(super) fn lane(
     cx: &mut Cx<'_>,
 ) -> Option<LaneSettings> {
     cx.is_name(&entry.key, entry.key_span);
-    let secrets = secret_names(settings);
+    let of_settings = names_of(settings);
     let names = Names {
-        settings: vocabulary::settings(&cx.tables, &secrets),
-        wrap: vocabulary::wrap(&cx.tables, &secrets),
+        settings: vocabulary::settings(&cx.tables, &of_settings),
+        wrap: vocabulary::wrap(&cx.tables, &of_settings),
+        response: vocabulary::response(&cx.tables, &of_settings),
     };
     let mut fields = Fields::open(&entry.value, entry.key_span, "a lane", cx)?;
     let batch = batch(&mut fields, cx);
@@ -121,7 +123,7 @@ fn http(
     };
     let responses = fields
         .take("responses")
-        .map_or_else(Vec::new, |node| response::rules(node, cx));
+        .map_or_else(Vec::new, |node| response::rules(node, &names.response, cx));
     Some(HttpSettings {
         request: request?,
         request_span,

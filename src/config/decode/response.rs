@@ -14,11 +14,10 @@ use crate::config::yaml::Node;
 use crate::diagnostic::Code;
 use crate::expr::Vocabulary;
 
-pub(super) fn rules(node: &Node, cx: &mut Cx<'_>) -> Vec<ResponseRule> {
-    let vocabulary = vocabulary::response(&cx.tables);
+pub(super) fn rules(node: &Node, vocabulary: &Vocabulary, cx: &mut Cx<'_>) -> Vec<ResponseRule> {
     list(node, "a list of what answers mean", cx)
         .iter()
-        .filter_map(|node| rule(node, &vocabulary, cx))
+        .filter_map(|node| rule(node, vocabulary, cx))
         .collect()
 }
 

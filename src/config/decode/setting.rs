@@ -8,6 +8,7 @@ use crate::config::settings::SettingKind;
 use crate::config::settings::SettingSpec;
 use crate::config::settings::SettingValue;
 use crate::config::vocabulary;
+use crate::config::vocabulary::SettingNames;
 use crate::config::yaml::Data;
 use crate::config::yaml::Entry;
 use crate::config::yaml::Node;
@@ -106,7 +107,7 @@ fn default_of(
     cx: &mut Cx<'_>,
 ) -> Option<Template> {
     if node.text().and_then(behind_sigil).is_some() {
-        let vocabulary = vocabulary::settings(&cx.tables, &secret_names(before));
+        let vocabulary = vocabulary::settings(&cx.tables, &names_of(before));
         return cx.template(node, &vocabulary);
     }
     match value(node, kind?, cx)? {
@@ -120,10 +121,14 @@ fn default_of(
     }
 }
 
-/// The names of the secrets among `specs`.
-pub(super) fn secret_names(specs: &[SettingSpec]) -> Vec<String> {
+/// The names that expressions can use of `specs`.
+pub(super) fn names_of(specs: &[SettingSpec]) -> SettingNames {
+    let name = |spec: &SettingSpec| spec.name.clone();
     let secrets = specs.iter().filter(|spec| spec.kind == SettingKind::Secret);
-    secrets.map(|spec| spec.name.clone()).collect()
+    SettingNames {
+        all: specs.iter().map(name).collect(),
+        secrets: secrets.map(name).collect(),
+    }
 }
 
 /// The values of `specs` as given in `node`, with defaults filled in, in the order of the specs.

@@ -202,10 +202,42 @@ impl Compiler<'_> {
             if self.vocabulary.secrets.iter().any(|secret| secret == name) {
                 return self.secret_mistake(&format!("{SETTINGS}.{name}"), at);
             }
+            self.known_member(value, name, at);
             return self.setting(name, at);
         }
+        self.known_member(value, name, at);
         let typed = self.compile(value);
         self.step_below(typed, Step::Member(name.into()), value, at)
+    }
+
+    /// Refuses a member that a variable never has.
+    fn known_member(&mut self, value: &Syntax, name: &str, at: &Range<usize>) {
+        let Form::Name(variable) = &value.form else {
+            return;
+        };
+        let Some(members) = self.vocabulary.members.get(variable) else {
+            return;
+        };
+        let is_parameter = self
+            .parameters
+            .iter()
+            .any(|parameter| parameter == variable);
+        if is_parameter || members.iter().any(|member| member == name) {
+            return;
+        }
+        let known = || members.iter().map(String::as_str);
+        let message = format!("`{variable}` has no `{name}`");
+        let mistake = Mistake::new(Code::UnknownName, at.clone(), message);
+        let mistake = match suggest::nearest(name, known()) {
+            Some(near) => {
+                let meant = format!("{variable}.{near}");
+                mistake.fix(format!("did you mean `{meant}`?"), at.clone(), meant)
+            }
+            None if members.is_empty() => mistake.help("it has no members here"),
+            None => mistake.help(format!("it has {}", suggest::list(known()))),
+        };
+        let diagnostic = mistake.diagnostic(self.source);
+        self.report(diagnostic);
     }
 
     /// `settings.NAME`.
