@@ -99,3 +99,74 @@ fn written(steps: &[Step]) -> String {
     }
     text
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::diagnostic::Diagnostics;
+    use crate::expr::Kinds;
+    use crate::expr::Program;
+    use crate::expr::Variable;
+    use crate::expr::Vocabulary;
+    use crate::text::Excerpt;
+    use crate::text::SourceFile;
+    use crate::text::Sources;
+
+    fn required(condition: &str, subject: &str) -> Option<Vec<String>> {
+        let variable = |name: &str| Variable {
+            name: name.to_owned(),
+            kinds: Kinds::ANY,
+            about: String::new(),
+        };
+        let vocabulary = Vocabulary {
+            variables: vec![variable("op"), variable("api")],
+            root: Some("the event".to_owned()),
+            ..Vocabulary::default()
+        };
+        let file = Sources::default().add(SourceFile::new("when", condition));
+        let source = Excerpt::contiguous(condition, file, 0);
+        let program = Program::compile(&source, &vocabulary, &mut Diagnostics::default());
+        program.unwrap().equals_literal_on(subject, &vocabulary)
+    }
+
+    #[test]
+    fn reads_what_a_variable_must_be() {
+        for (condition, texts) in [
+            ("op == \"a\"", vec!["a"]),
+            ("\"a\" == op", vec!["a"]),
+            ("op in [\"b\", \"a\"]", vec!["a", "b"]),
+            ("op ~ [\"a\", \"b\"]", vec!["a", "b"]),
+            ("op == \"a\" and $.x > 1", vec!["a"]),
+            ("$.x > 1 and (op == \"a\" or op == \"b\")", vec!["a", "b"]),
+            ("op == \"a\" or false", vec!["a"]),
+        ] {
+            let texts = texts.into_iter().map(str::to_owned).collect();
+            assert_eq!(required(condition, "op"), Some(texts), "{condition}");
+        }
+    }
+
+    #[test]
+    fn claims_nothing_it_does_not_know() {
+        for condition in [
+            "true",
+            "op != \"a\"",
+            "not (op == \"a\")",
+            "op not in [\"a\"]",
+            "op in [\"a\", null]",
+            "op ~ \"a*\"",
+            "op == $.x",
+            "op == \"a\" or $.x",
+            "api == \"a\"",
+            "$.op == \"a\"",
+        ] {
+            assert_eq!(required(condition, "op"), None, "{condition}");
+        }
+    }
+
+    #[test]
+    fn a_path_can_be_asked_for_too() {
+        let texts = Some(vec!["track".to_owned()]);
+        assert_eq!(required("$.type == \"track\" and $.a", "$.type"), texts);
+        assert_eq!(required("$['type'] == \"track\"", "$.type"), texts);
+        assert_eq!(required("$.a.type == \"track\"", "$.type"), None);
+    }
+}

@@ -78,6 +78,18 @@ impl PathError {
 
     /// What stands at that byte cannot stand there.
     pub(super) fn at(text: &str, at: usize) -> Self {
+        let invisible = |char: char| !char.is_ascii() && char.is_whitespace();
+        if text
+            .get(at..)
+            .is_some_and(|rest| rest.starts_with(invisible))
+        {
+            return Self {
+                at: at..at + width(text, at),
+                help: Some("it may have been copied along; a plain space does".to_owned()),
+                edit: Some(" ".to_owned()),
+                ..Self::typing("a no-break or wide space stands in the path")
+            };
+        }
         extension(text, at)
             .or_else(|| habit(text, at))
             .unwrap_or_else(|| {
@@ -153,6 +165,8 @@ pub(super) fn split_word(text: &str) -> Option<usize> {
                 continue;
             }
             (None, _) if space && is_word(char) => return Some(at),
+            // The parser would strip it from the name, which then is another.
+            (None, _) if !char.is_ascii() && char.is_whitespace() => return Some(at),
             _ => {}
         }
         behind_word = quote.is_none() && is_word(char);
