@@ -220,7 +220,10 @@ async fn load(address: &str, end: Instant) -> u64 {
                 stream.write_all(request.as_bytes()).await.unwrap();
                 let mut read = 0;
                 while !answer.get(..read).unwrap_or_default().ends_with(b"{}\n") {
-                    let more = stream.read(answer.get_mut(read..).unwrap_or_default()).await.unwrap();
+                    let more = stream
+                        .read(answer.get_mut(read..).unwrap_or_default())
+                        .await
+                        .unwrap();
                     assert_ne!(more, 0, "the server closed the connection");
                     read += more;
                 }
