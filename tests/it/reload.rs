@@ -4,9 +4,13 @@ use std::io::Read as _;
 use std::io::Write as _;
 use std::net::TcpStream;
 use std::os::unix::fs::symlink;
+use std::sync::atomic::AtomicBool;
+use std::sync::atomic::Ordering;
+use std::thread;
 
 use crate::gateway_fixture::Gateway;
 use crate::gateway_fixture::HEAD;
+use crate::gateway_fixture::PATIENCE;
 use crate::gateway_fixture::head;
 
 /// A destination that writes each event's name, as a mapping of revision `name` changes it.
@@ -142,25 +146,13 @@ fn a_file_that_is_gone_serves_on_and_its_return_goes_live() {
 #[test]
 fn a_hangup_reloads_and_an_open_connection_sees_the_new_revision() {
     let gateway = Gateway::start(&routing("first"));
-    let mut stream = TcpStream::connect(gateway.address).unwrap();
-    let mut send = || {
-        let target = "/api/v1/customers/1/events";
-        let request = head("POST", target, Some("site:key"), EVENT, "keep-alive") + EVENT;
-        stream.write_all(request.as_bytes()).unwrap();
-        let mut answer = Vec::new();
-        while !answer.ends_with(b"{}\n") {
-            let mut byte = [0];
-            stream.read_exact(&mut byte).unwrap();
-            answer.extend(byte);
-        }
-        assert!(answer.starts_with(b"HTTP/1.1 200"));
-    };
-    send();
+    let mut client = Client::connect(&gateway);
+    client.call(EVENT);
     gateway.lines("out.ndjson", 1);
     gateway.save(&routing("second"));
     gateway.signal("HUP");
     gateway.wait_for("\"revision\":2");
-    send();
+    client.call(EVENT);
     assert!(
         gateway
             .lines("out.ndjson", 2)
@@ -194,4 +186,100 @@ fn a_termination_finishes_and_leaves_nothing_undelivered() {
     assert!(mapped(&gateway, 2).contains("first"));
     let counted = gateway.lines("out.ndjson", 2);
     assert_eq!(counted.len(), 2, "nothing is delivered again: {counted:?}");
+}
+
+#[test]
+fn a_hundred_reloads_under_load_fail_no_request_and_deliver_each_call_once() {
+    let gateway = Gateway::start(&routing("r0"));
+    let stop = AtomicBool::new(false);
+    let sent = thread::scope(|scope| {
+        let clients: Vec<_> = (0..4)
+            .map(|_| {
+                scope.spawn(|| {
+                    let mut client = Client::connect(&gateway);
+                    let mut calls = 0;
+                    while !stop.load(Ordering::Relaxed) {
+                        client.call(EVENT);
+                        calls += 1;
+                    }
+                    calls
+                })
+            })
+            .collect();
+        for revision in 1..=100 {
+            gateway.save(&routing(&format!("r{revision}")));
+            assert_eq!(reload(&gateway).0, 200, "revision {revision}");
+        }
+        stop.store(true, Ordering::Relaxed);
+        clients
+            .into_iter()
+            .map(|client| client.join().unwrap())
+            .sum::<usize>()
+    });
+    let lines = gateway.lines("out.ndjson", sent);
+    assert_eq!(lines.len(), sent, "each call arrives once");
+    let accepted = "trackway_calls_accepted_total{source=\"web\",operation=\"person.event\"} ";
+    let metrics = gateway.ask_admin("GET", "/metrics").body;
+    assert!(
+        metrics.contains(&format!("{accepted}{sent}\n")),
+        "counters outlive reloads: {metrics}"
+    );
+}
+
+#[test]
+fn a_request_that_began_before_a_reload_is_finished() {
+    let gateway = Gateway::start(&routing("first"));
+    let mut client = Client::connect(&gateway);
+    let (begun, rest) = EVENT.split_at(5);
+    client.send(&(client.head(EVENT) + begun));
+    gateway.save(&routing("second"));
+    assert_eq!(reload(&gateway).0, 200);
+    client.send(rest);
+    client.answered();
+    gateway.lines("out.ndjson", 1);
+}
+
+/// A client on a connection that it keeps.
+struct Client {
+    stream: TcpStream,
+}
+
+impl Client {
+    fn connect(gateway: &Gateway) -> Self {
+        let stream = TcpStream::connect(gateway.address).unwrap();
+        stream.set_nodelay(true).unwrap();
+        stream.set_read_timeout(Some(PATIENCE)).unwrap();
+        Self { stream }
+    }
+
+    #[expect(clippy::unused_self, reason = "reads as what the client sends")]
+    fn head(&self, body: &str) -> String {
+        head(
+            "POST",
+            "/api/v1/customers/1/events",
+            Some("site:key"),
+            body,
+            "keep-alive",
+        )
+    }
+
+    fn send(&mut self, text: &str) {
+        self.stream.write_all(text.as_bytes()).unwrap();
+    }
+
+    fn call(&mut self, body: &str) {
+        let request = self.head(body) + body;
+        self.send(&request);
+        self.answered();
+    }
+
+    fn answered(&mut self) {
+        let (mut answer, mut piece) = (Vec::new(), [0; 1024]);
+        while !answer.ends_with(b"{}\n") {
+            let read = self.stream.read(&mut piece).unwrap();
+            assert_ne!(read, 0, "the connection was closed");
+            answer.extend_from_slice(&piece[..read]);
+        }
+        assert!(answer.starts_with(b"HTTP/1.1 200"));
+    }
 }
