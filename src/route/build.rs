@@ -67,12 +67,13 @@ impl Plan {
             .iter()
             .filter_map(|destination| {
                 let lanes = lanes(destination, diagnostics)?;
+                let secrets = Secrets::new(secrets.clone(), secret_slots(destination));
                 Some(Arc::new(DestinationPlan {
                     settings: destination.clone(),
+                    secrets: secrets.with_logins(logins(&lanes)),
                     lanes,
                     translator: translator.clone(),
                     connections: connections(destination, &settings),
-                    secrets: Secrets::new(secrets.clone(), secret_slots(destination)),
                 }))
             })
             .collect();
@@ -283,6 +284,20 @@ fn lanes(
         })
         .collect();
     (plans.len() == lanes.len()).then_some(plans)
+}
+
+/// The logins that the lanes send.
+fn logins(lanes: &[LanePlan]) -> Vec<(String, String)> {
+    let authorizations = lanes.iter().filter_map(|lane| match &lane.target {
+        LaneTarget::Http(http) => http.authorization.as_ref(),
+        LaneTarget::File(_) | LaneTarget::Stdout => None,
+    });
+    authorizations
+        .filter_map(|authorization| match authorization {
+            Authorization::Basic(user, password) => Some((user.clone(), password.clone())),
+            Authorization::Bearer(_) => None,
+        })
+        .collect()
 }
 
 fn secret_slots(destination: &DestinationSettings) -> Vec<Option<(String, SecretSource)>> {

@@ -67,11 +67,19 @@ impl Forward {
                 Some((setting, credential.api_key.clone()))
             })
             .collect();
+        let logins = source
+            .credentials
+            .iter()
+            .zip(0..)
+            .map(|(credential, place)| {
+                (credential.site_id.to_string(), format!("\u{1}{place}\u{1}"))
+            });
+        let logins = logins.collect();
         Self {
             id: format!("forward:{}", source.id).into(),
             source: source.clone(),
             settings: settings.clone(),
-            secrets: Secrets::new(reader.clone(), slots),
+            secrets: Secrets::new(reader.clone(), slots).with_logins(logins),
         }
     }
 

@@ -4,6 +4,9 @@ use std::borrow::Cow;
 use std::fmt;
 use std::sync::Arc;
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD as BASE64;
+
 use crate::config::settings::SecretSource;
 use crate::event::delivery::FramingError;
 use crate::value;
@@ -27,6 +30,8 @@ pub struct Secrets {
     /// Setting name and where its secret is, for each setting of the definition; `None` for those
     /// that are no secrets or not given.
     slots: Arc<[Option<(String, SecretSource)>]>,
+    /// User name and password of each Basic authentication, as marked texts.
+    logins: Arc<[(String, String)]>,
 }
 
 impl Secrets {
@@ -37,6 +42,15 @@ impl Secrets {
         Self {
             reader,
             slots: slots.into(),
+            logins: Arc::default(),
+        }
+    }
+
+    /// The same, with the logins that are sent: an echo of their header is masked as well.
+    pub(super) fn with_logins(self, logins: Vec<(String, String)>) -> Self {
+        Self {
+            logins: logins.into(),
+            ..self
         }
     }
 
@@ -84,20 +98,43 @@ impl Secrets {
         Ok(())
     }
 
-    /// Takes every secret out of a text that came from outside.
+    /// Takes every secret out of a text that came from outside, in each spelling that a request or
+    /// an echo of it may have: plain, escaped for JSON or a URL, base64 alone or in a login.
     pub(super) fn mask<'t>(&self, text: &'t str) -> Cow<'t, str> {
         // A shorter one would blacken ordinary words, and is no secret.
         const SECRET_BYTES_MIN: usize = 4;
         let mut masked = Cow::Borrowed(text);
-        for (_, source) in self.slots.iter().flatten() {
-            if let Ok(secret) = self.reader.read(source)
-                && SECRET_BYTES_MIN <= secret.len()
-                && masked.contains(&*secret)
-            {
-                masked = Cow::Owned(masked.replace(&*secret, "***"));
+        for spelling in self.spellings() {
+            if SECRET_BYTES_MIN <= spelling.len() && masked.contains(&spelling) {
+                masked = Cow::Owned(masked.replace(&spelling, "***"));
             }
         }
         masked
+    }
+
+    /// Longer spellings first, so that none is cut up by a shorter one inside it.
+    fn spellings(&self) -> Vec<String> {
+        let mut spellings = Vec::new();
+        for (user, password) in &*self.logins {
+            if let (Ok(user), Ok(password)) = (self.fill_text(user), self.fill_text(password)) {
+                spellings.push(BASE64.encode(format!("{user}:{password}")));
+            }
+        }
+        for (_, source) in self.slots.iter().flatten() {
+            let Ok(secret) = self.reader.read(source) else {
+                continue;
+            };
+            let mut json = Vec::new();
+            value::write_text(&secret, &mut json);
+            let json = String::from_utf8(json).unwrap_or_default();
+            spellings.push(json.trim_matches('"').to_owned());
+            let set = percent_encoding::NON_ALPHANUMERIC;
+            spellings.push(percent_encoding::utf8_percent_encode(&secret, set).to_string());
+            spellings.push(BASE64.encode(&*secret));
+            spellings.push((*secret).to_owned());
+        }
+        spellings.sort_by_key(|spelling| std::cmp::Reverse(spelling.len()));
+        spellings
     }
 }
 
@@ -200,5 +237,19 @@ pub(super) mod tests {
     fn masks_marks_and_secrets() {
         assert_eq!(masked(b"{\"a\":\"\x010\x01\"}"), b"{\"a\":\"***\"}");
         assert_eq!(secrets().mask("you sent plainly, bad"), "you sent ***, bad");
+    }
+
+    #[test]
+    fn masks_what_a_destination_echoes_of_a_login() {
+        let secrets = secrets().with_logins(vec![
+            ("site".to_owned(), "\u{1}2\u{1}".to_owned()),
+            ("\u{1}2\u{1}".to_owned(), String::new()),
+        ]);
+        for echoed in ["site:plainly", "plainly:", "plainly"] {
+            let text = format!("bad header Basic {}!", BASE64.encode(echoed));
+            assert_eq!(secrets.mask(&text), "bad header Basic ***!", "{echoed}");
+        }
+        assert_eq!(secrets.mask(r#"{"key":"qu\"ote"}"#), r#"{"key":"***"}"#);
+        assert_eq!(secrets.mask("?key=qu%22ote"), "?key=***");
     }
 }
