@@ -12,6 +12,7 @@ mod diagnostics;
 mod explain;
 mod expr;
 mod expr_properties;
+mod forwarding;
 mod functions;
 mod gateway_fixture;
 mod inbound;
